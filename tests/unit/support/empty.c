@@ -1,0 +1,3 @@
+/* Keeps the library from being empty. */
+extern int test_support_is_linked;
+int test_support_is_linked = 1;
