@@ -31,6 +31,9 @@ struct buf {
  * Parts are borrowed and copied. */
 struct buf *buf_frame(int opcode, const struct str *parts, int parts_count);
 
+/* The joined parts without a frame header (BUF_RAW): HTTP answers, frames built elsewhere. Returns new. */
+struct buf *buf_raw(const struct str *parts, int parts_count);
+
 struct buf *buf_text(struct str packet);   /* text frame; BUF_COMPRESS is set */
 struct buf *buf_binary(struct str packet); /* binary frame; BUF_BINARY|BUF_COMPRESS */
 

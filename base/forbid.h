@@ -1,11 +1,17 @@
-/* Names that may not be used in this house; the compiler refuses them.
- * Included last by base/base.h, so system headers that mention them are not disturbed. */
+/* Names that may not be used in this house; the compiler refuses them. The build puts this file in front of every source
+ * of the house. The headers that declare the names come first, so that they are not disturbed. */
 #ifndef BASE_FORBID_H
 #define BASE_FORBID_H
 
-#if defined(__GNUC__) && !defined(BASE_ALLOW_LIBC)
+#include <alloca.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#undef alloca
 #pragma GCC poison gets strcpy strcat sprintf vsprintf strtok strncpy atoi atol alloca
-#pragma GCC poison rand srand signal system popen gmtime localtime asctime ctime
-#endif
+#pragma GCC poison rand srand signal popen gmtime localtime asctime ctime
 
 #endif

@@ -35,6 +35,8 @@ bool json_member(struct json object, struct str name, struct json *value);
 size_t json_count(struct json v); /* items of an array, members of an object */
 
 /* Unescaped text of a string. Borrows from the raw text when there is no escape, else from the scratch builder.
+ * Text is appended to scratch, and growing moves what earlier calls gave out: who reads several strings with one
+ * scratch reserves the length of the whole JSON text first (what is unescaped is never longer).
  * A lone surrogate becomes U+FFFD. Errors: ERR_SCHEMA not a string. */
 MUST_USE int json_text(struct json v, struct sb *scratch, struct str *out);
 

@@ -1,4 +1,5 @@
-/* Intrusive doubly linked list. A node belongs to at most one list; an unlinked node points to itself. */
+/* Intrusive doubly linked list. A node belongs to at most one list; an unlinked node points to
+ * itself. */
 #ifndef BASE_LIST_H
 #define BASE_LIST_H
 
@@ -9,8 +10,7 @@ struct list {
     struct list *next, *prev;
 };
 
-#define LIST_OWNER(node, type, member)                                                             \
-    ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define LIST_OWNER(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 static inline void list_init(struct list *l)
 {

@@ -14,10 +14,12 @@ struct loop_fd; /* a watched descriptor */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Something to do once at the end of this turn. Embed it; zero is not a valid state: loop_task_init. */
+/* Something to do once at the end of this turn. Embed it; zero is not a valid state: loop_task_init.
+ * A task set while the ends of this turn run is still run in this turn; one that has run already, in the next. */
 struct loop_task {
     struct list node;
     void (*run)(struct loop_task *t);
+    uint64_t turn; /* in which it ran last; of loop.c */
 };
 
 struct loop *loop_new(void);
@@ -38,6 +40,7 @@ static inline void loop_task_init(struct loop_task *t, void (*run)(struct loop_t
 {
     list_init(&t->node);
     t->run = run;
+    t->turn = 0;
 }
 
 void loop_at_end(struct loop *l, struct loop_task *t);      /* writes: end of this turn; set twice = once */

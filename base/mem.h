@@ -1,5 +1,6 @@
 /* Memory: the only file that calls malloc and free.
- * mem_new and friends abort on exhaustion; a size that a peer chose is bounded first and uses mem_try. */
+ * mem_new and friends abort on exhaustion; a size that a peer chose is bounded first and uses
+ * mem_try. */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
@@ -7,7 +8,8 @@
 #include "base/err.h"
 
 /* Zeroed memory for count objects of size bytes. Never NULL; aborts on exhaustion or overflow. */
-void *mem_new(size_t count, size_t size) __attribute__((malloc, returns_nonnull, warn_unused_result));
+void *mem_new(size_t count, size_t size)
+    __attribute__((malloc, returns_nonnull, warn_unused_result));
 
 /* Grows or shrinks; the new part is not zeroed. Never NULL. */
 void *mem_grow(void *p, size_t bytes) __attribute__((returns_nonnull, warn_unused_result));

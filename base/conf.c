@@ -1,0 +1,289 @@
+/* Options: reading defaults, environment and flags by the table conf.def, and the rules between
+ * them. Never stops at the first mistake, never prints. */
+#include "base/conf_priv.h"
+
+#include <assert.h>
+#include "base/mem.h"
+#include "base/forbid.h"
+
+#define SECRET_MIN_BYTES 32 /* RFC 7518 3.2: a key of HS256 is as long as its hash */
+
+#define OPT(name, env, type, def, min, max, secret, doc)                                           \
+    [CONF_ROW_##name] = {#name,         env, CONF_TYPE_##type,           def, (min), (max),        \
+                         (secret) != 0, doc, offsetof(struct conf, name)},
+const struct conf_row conf_rows[CONF_ROWS] = {
+#include "base/conf.def"
+};
+#undef OPT
+
+static const char *presets[CONF_ROWS]; /* conf_default; NULL: the table's own */
+
+const char *conf_preset(unsigned row)
+{
+    return presets[row] ? presets[row] : conf_rows[row].preset;
+}
+
+void conf_default(const char *env, const char *value)
+{
+    for (unsigned i = 0; i < CONF_ROWS; i++) {
+        if (!str_eq(str_z(conf_rows[i].env), str_z(env))) continue;
+        presets[i] = value;
+        return;
+    }
+    assert(0); /* no such option */
+}
+
+void conf_put_flag(struct sb *out, const struct conf_row *row)
+{
+    sb_z(out, "--");
+    for (const char *c = row->field; *c; c++)
+        sb_char(out, *c == '_' ? '-' : *c);
+}
+
+/* ---- one value ---- */
+
+static void *field_of(struct conf *c, const struct conf_row *row)
+{
+    return (char *)c + row->offset;
+}
+
+static bool read_bool(struct str text, bool *out)
+{
+    static const struct {
+        struct str text;
+        bool value;
+    } words[] = {{STR("on"), true}, {STR("off"), false}, {STR("1"), true},
+                 {STR("0"), false}, {STR("true"), true}, {STR("false"), false}};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (!str_eq_nocase(text, words[i].text)) continue;
+        *out = words[i].value;
+        return true;
+    }
+    return false;
+}
+
+/* One line for people; source is how the option was spelt ("PORT" or "--port"). A secret is never
+ * repeated. */
+static void say_wrong(struct sb *mistakes, const struct conf_row *row, struct str source,
+                      struct str text)
+{
+    sb_str(mistakes, source);
+    if (!row->is_secret) {
+        sb_z(mistakes, "=");
+        sb_json(mistakes, str_head(text, 80));
+    }
+    if (row->type == CONF_TYPE_U64) {
+        sb_printf(mistakes, ": must be a whole number from %llu to %llu\n",
+                  (unsigned long long)row->min, (unsigned long long)row->max);
+    } else if (row->type == CONF_TYPE_BOOL) {
+        sb_z(mistakes, ": must be on or off (1, 0, true and false are understood too)\n");
+    } else {
+        sb_printf(mistakes, ": must have %llu to %llu bytes\n", (unsigned long long)row->min,
+                  (unsigned long long)row->max);
+    }
+}
+
+static void set_value(struct conf *c, unsigned row_i, struct str source, struct str text,
+                      struct sb *mistakes)
+{
+    const struct conf_row *row = &conf_rows[row_i];
+    void *field = field_of(c, row);
+    bool is_good = false;
+
+    if (row->type == CONF_TYPE_U64) {
+        uint64_t v = 0;
+
+        is_good = str_u64(str_trim(text), row->max, &v) == OK && v >= row->min;
+        if (is_good) *(uint64_t *)field = v;
+    } else if (row->type == CONF_TYPE_BOOL) {
+        is_good = read_bool(str_trim(text), field);
+    } else {
+        is_good = text.n >= row->min && text.n <= row->max;
+        if (is_good) {
+            mem_free(*(char **)field);
+            *(char **)field = str_dup(text);
+        }
+    }
+    if (!is_good) say_wrong(mistakes, row, source, text);
+}
+
+/* ---- flags ---- */
+
+static bool flag_is(const struct conf_row *row, struct str flag)
+{
+    size_t n = strlen(row->field);
+
+    if (flag.n != n) return false;
+    for (size_t i = 0; i < n; i++) {
+        if (flag.p[i] != (row->field[i] == '_' ? '-' : row->field[i])) return false;
+    }
+    return true;
+}
+
+#define FLAG_MAX 40 /* longer words are not compared */
+
+/* Levenshtein distance between a flag without its dashes and a field. */
+static unsigned distance(struct str flag, const char *field)
+{
+    unsigned row[FLAG_MAX + 1];
+    size_t n = strlen(field);
+
+    if (flag.n > FLAG_MAX || n > FLAG_MAX) return FLAG_MAX;
+    for (unsigned k = 0; k <= n; k++)
+        row[k] = k;
+    for (size_t i = 0; i < flag.n; i++) {
+        char a = flag.p[i] == '-' ? '_' : flag.p[i];
+        unsigned corner = row[0];
+
+        row[0]++;
+        for (size_t k = 0; k < n; k++) {
+            unsigned best = corner + (a != field[k]);
+
+            if (row[k] + 1 < best) best = row[k] + 1;
+            if (row[k + 1] + 1 < best) best = row[k + 1] + 1;
+            corner = row[k + 1];
+            row[k + 1] = best;
+        }
+    }
+    return row[n];
+}
+
+static void say_unknown(struct sb *mistakes, struct str arg, struct str flag)
+{
+    unsigned best = 4; /* further away it is no slip of the fingers */
+    const struct conf_row *near = NULL;
+
+    for (unsigned i = 0; i < CONF_ROWS; i++) {
+        unsigned d = distance(flag, conf_rows[i].field);
+
+        if (d >= best) continue;
+        best = d;
+        near = &conf_rows[i];
+    }
+    sb_str(mistakes, str_head(arg, 80));
+    sb_z(mistakes, ": no such option");
+    if (near) {
+        sb_z(mistakes, "; did you mean ");
+        conf_put_flag(mistakes, near);
+        sb_z(mistakes, "?");
+    }
+    sb_z(mistakes, "\n");
+}
+
+static void read_flag(struct conf *c, struct str arg, struct sb *mistakes)
+{
+    struct str source, text;
+    bool has_value = str_cut(arg, '=', &source, &text);
+    struct str flag = str_skip(source, 2);
+
+    if (!str_starts(arg, STR("--"))) {
+        sb_json(mistakes, str_head(arg, 80));
+        sb_z(mistakes, ": not understood; options look like --name=value\n");
+        return;
+    }
+    for (unsigned i = 0; i < CONF_ROWS; i++) {
+        if (!flag_is(&conf_rows[i], flag)) continue;
+        if (!has_value && conf_rows[i].type != CONF_TYPE_BOOL) {
+            sb_str(mistakes, source);
+            sb_z(mistakes, ": needs a value, as in ");
+            sb_str(mistakes, source);
+            sb_printf(mistakes, "=%s\n", conf_rows[i].is_secret ? "..." : conf_preset(i));
+            return;
+        }
+        set_value(c, i, source, has_value ? text : STR("on"), mistakes);
+        return;
+    }
+    say_unknown(mistakes, source, flag);
+}
+
+/* Of main, not options: --help, --version and --print-config may stand beside them. */
+static bool is_order(struct str arg)
+{
+    return str_eq(arg, STR("--help")) || str_eq(arg, STR("--version")) ||
+           str_eq(arg, STR("--print-config"));
+}
+
+/* ---- rules between options ---- */
+
+static void check_words(const struct conf *c, struct sb *mistakes)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    struct str level = str_z(c->log_level), adapter = str_z(c->adapter),
+               path = str_z(c->socket_path);
+    bool is_level = false;
+
+    for (size_t i = 0; i < 4; i++)
+        is_level |= str_eq(level, str_z(levels[i]));
+    if (!is_level) sb_z(mistakes, "LOG_LEVEL: must be error, warn, info or debug\n");
+    if (!str_eq(adapter, STR("redis")) && !str_eq(adapter, STR("local"))) {
+        sb_z(mistakes, "ADAPTER: must be redis or local\n");
+    }
+    if (path.n < 2 || path.p[0] != '/' || path.p[path.n - 1] != '/') {
+        sb_z(mistakes, "SOCKET_PATH: must begin and end with a slash, as in /socket.io/\n");
+    }
+}
+
+static void check_secret(const struct conf *c, struct sb *mistakes)
+{
+    size_t n = strlen(c->jwt_secret);
+
+    if (n == 0 || n >= SECRET_MIN_BYTES || c->dev) return;
+    sb_printf(mistakes,
+              "JWT_SECRET: has %zu bytes, fewer than %d can be guessed; make one with "
+              "`openssl rand -base64 48` (--dev allows short ones)\n",
+              n, SECRET_MIN_BYTES);
+}
+
+static void check_numbers(const struct conf *c, struct sb *mistakes)
+{
+    if (c->dead_ms <= c->beat_ms) {
+        sb_z(mistakes, "DEAD_MS: must be more than BEAT_MS\n");
+    }
+    if (c->out_hard_bytes <= c->out_soft_bytes) {
+        sb_z(mistakes, "OUT_HARD_BYTES: must be more than OUT_SOFT_BYTES\n");
+    }
+    if (c->out_hard_bytes <= c->max_payload_bytes) {
+        sb_z(mistakes, "OUT_HARD_BYTES: must be more than MAX_PAYLOAD_BYTES\n");
+    }
+    if (c->ops_port == c->port) {
+        sb_z(mistakes, "OPS_PORT: must differ from PORT\n");
+    }
+}
+
+/* ---- the whole ---- */
+
+int conf_read(struct conf *c, int argc, char *const *argv, char *(*getenv_fn)(const char *),
+              struct sb *mistakes)
+{
+    size_t before = mistakes->n;
+
+    *c = (struct conf){0};
+    for (unsigned i = 0; i < CONF_ROWS; i++) {
+        set_value(c, i, str_z(conf_rows[i].env), str_z(conf_preset(i)), mistakes);
+    }
+    for (unsigned i = 0; i < CONF_ROWS; i++) {
+        struct str text = str_z(getenv_fn(conf_rows[i].env));
+
+        if (text.n == 0) continue; /* container tools set what they do not know to nothing */
+        set_value(c, i, str_z(conf_rows[i].env), text, mistakes);
+    }
+    for (int i = 1; i < argc; i++) {
+        if (!is_order(str_z(argv[i]))) read_flag(c, str_z(argv[i]), mistakes);
+    }
+    check_words(c, mistakes);
+    check_secret(c, mistakes);
+    check_numbers(c, mistakes);
+    return mistakes->n == before && mistakes->n == 0 ? OK : ERR_CONFIG;
+}
+
+void conf_fini(struct conf *c)
+{
+    for (unsigned i = 0; i < CONF_ROWS; i++) {
+        char **field = field_of(c, &conf_rows[i]);
+
+        if (conf_rows[i].type != CONF_TYPE_TEXT) continue;
+        mem_free(*field);
+        *field = NULL;
+    }
+}

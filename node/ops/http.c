@@ -1,0 +1,219 @@
+/* Routes of ops: health for people and balancers, readiness for orchestrators, metrics for
+ * Prometheus, the demo page. */
+#include "node/ops/ops.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "node/ops/files.h"
+
+struct ops {
+    const struct conf *conf;
+    struct ops_sources from;
+    char node_id[EIO_NODE_ID_SIZE];
+    uint64_t started_ms;
+    bool draining;
+    struct ops_files *files;
+};
+
+struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_sources *from)
+{
+    struct ops *o = MEM_NEW(struct ops);
+
+    o->conf = c;
+    o->from = *from;
+    memcpy(o->node_id, node_id.p, sizeof o->node_id);
+    o->started_ms = clock_ms();
+    if (c->demo && c->static_dir[0]) o->files = ops_files_new(c->static_dir);
+    return o;
+}
+
+void ops_free(struct ops *o)
+{
+    if (!o) return;
+    ops_files_free(o->files);
+    mem_free(o);
+}
+
+void ops_set_draining(struct ops *o)
+{
+    o->draining = true;
+    metric_set(M_DRAINING, 1);
+}
+
+static bool is_degraded(const struct ops *o)
+{
+    return o->from.adapter && !adapter_is_connected(o->from.adapter);
+}
+
+/* Away from Redis the node still serves its own clients: degraded, but ready once it was ready. */
+bool ops_is_ready(const struct ops *o)
+{
+    return !o->draining;
+}
+
+static void answer(struct pipe *p, int status, struct str type, const struct sb *body)
+{
+    struct http_reply r = {
+        .status = status,
+        .content_type = type,
+        .body = sb_view(body),
+        .headers = STR("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")};
+
+    pipe_reply(p, &r);
+}
+
+static uint64_t resident_bytes(void)
+{
+    char text[128] = "";
+    unsigned long pages = 0;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) return 0;
+    if (read(fd, text, sizeof text - 1) > 0) (void)sscanf(text, "%*s %lu", &pages);
+    close(fd);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void put_status(const struct ops *o, struct sb *out)
+{
+    const char *status = o->draining ? "draining" : is_degraded(o) ? "degraded" : "ok";
+
+    sb_z(out, "{\"status\":\"");
+    sb_z(out, status);
+    sb_z(out, "\",\"service\":");
+    sb_json(out, str_z(o->from.program));
+    sb_z(out, ",\"version\":\"" INGOMA_VERSION "\",\"node\":");
+    sb_json(out, str_of(o->node_id, sizeof o->node_id));
+    sb_z(out, ",\"name\":");
+    sb_json(out, str_z(o->conf->node_name));
+}
+
+static void answer_health(const struct ops *o, struct pipe *p)
+{
+    char now[CLOCK_ISO_SIZE];
+    struct sb body = {0};
+
+    clock_iso(clock_wall_ms(), now);
+    put_status(o, &body);
+    sb_printf(&body, ",\"uptime\":%llu,\"connections\":%lld,\"sessions\":%lld,\"sockets\":%lld",
+              (unsigned long long)(clock_ms() - o->started_ms) / 1000,
+              (long long)metric_get(M_CONNECTIONS), (long long)metric_get(M_SESSIONS),
+              (long long)metric_get(M_SOCKETS));
+    sb_printf(&body,
+              ",\"rooms\":%lld,\"nodes\":%u,\"redis\":\"%s\",\"memory\":{\"rss\":%llu},"
+              "\"timestamp\":\"%s\"}",
+              (long long)metric_get(M_ROOMS), o->from.adapter ? adapter_nodes(o->from.adapter) : 1,
+              !o->from.adapter ? "none"
+              : is_degraded(o) ? "away"
+                               : "connected",
+              (unsigned long long)resident_bytes(), now);
+    answer(p, 200, STR("application/json"), &body);
+    sb_fini(&body);
+}
+
+static void answer_ready(const struct ops *o, struct pipe *p)
+{
+    struct sb body = {0};
+
+    put_status(o, &body);
+    sb_printf(&body, ",\"ready\":%s,\"degraded\":%s}", ops_is_ready(o) ? "true" : "false",
+              is_degraded(o) ? "true" : "false");
+    answer(p, ops_is_ready(o) ? 200 : 503, STR("application/json"), &body);
+    sb_fini(&body);
+}
+
+static void answer_metrics(const struct ops *o, struct pipe *p)
+{
+    uint64_t bufs, bytes;
+    struct sb body = {0};
+
+    buf_stats(&bufs, &bytes);
+    metric_set(M_BUFS, (int64_t)bufs);
+    metric_set(M_UPTIME, (int64_t)((clock_ms() - o->started_ms) / 1000));
+    metric_set(M_MEMORY, (int64_t)resident_bytes());
+    metric_set(M_DEGRADED, is_degraded(o));
+    metric_print(&body);
+    answer(p, 200, STR("text/plain; version=0.0.4; charset=utf-8"), &body);
+    sb_fini(&body);
+}
+
+static void answer_not_found(struct pipe *p)
+{
+    struct sb body = {0};
+
+    sb_z(&body, "{\"error\":\"not found\"}");
+    answer(p, 404, STR("application/json"), &body);
+    sb_fini(&body);
+}
+
+static bool is_read(const struct http_request *r)
+{
+    return r->method == HTTP_GET || r->method == HTTP_HEAD;
+}
+
+static void answer_token(const struct ops *o, struct pipe *p, const struct http_request *r)
+{
+    struct sb name = {0}, body = {0}, token = {0};
+    struct str raw;
+
+    if (str_query(r->query, STR("name"), &raw)) sb_percent_decode(&name, raw);
+    if (name.n && name.n <= 64 && str_is_utf8(sb_view(&name)) &&
+        o->from.demo_token(o->from.ctx, sb_view(&name), &token)) {
+        sb_z(&body, "{\"token\":");
+        sb_json(&body, sb_view(&token));
+        sb_z(&body, "}");
+        answer(p, 200, STR("application/json"), &body);
+    } else {
+        sb_z(&body, "{\"error\":\"a name of 1 to 64 bytes is needed\"}");
+        answer(p, 400, STR("application/json"), &body);
+    }
+    sb_fini(&name);
+    sb_fini(&body);
+    sb_fini(&token);
+}
+
+/* GET /socket.io/socket.io.js, as Node's serveClient does. */
+static bool serve_bundle(const struct ops *o, struct pipe *p, const struct http_request *r)
+{
+    struct str prefix = str_z(o->conf->socket_path);
+    struct str name = str_skip(r->path, prefix.n);
+
+    if (!o->files || !str_starts(r->path, prefix) || !str_starts(name, STR("socket.io.")))
+        return false;
+    if (str_eq(name, STR("socket.io.js"))) name = STR("socket.io.min.js");
+    return ops_files_serve(o->files, name, p, r);
+}
+
+bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r)
+{
+    if (is_read(r) && (str_eq(r->path, STR("/health")) || str_eq(r->path, STR("/api/health")))) {
+        answer_health(o, p);
+        return true;
+    }
+    if (!o->files) return false;
+    if (is_read(r) && str_eq(r->path, STR("/demo/token")) && o->from.demo_token) {
+        answer_token(o, p, r);
+        return true;
+    }
+    if (serve_bundle(o, p, r)) return true;
+    return ops_files_serve(o->files, r->path.n == 1 ? STR("index.html") : str_skip(r->path, 1), p,
+                           r);
+}
+
+void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)
+{
+    if (!is_read(r))
+        answer_not_found(p);
+    else if (str_eq(r->path, STR("/metrics")))
+        answer_metrics(o, p);
+    else if (str_eq(r->path, STR("/ready")) || str_eq(r->path, STR("/readyz")))
+        answer_ready(o, p);
+    else if (str_eq(r->path, STR("/health")) || str_eq(r->path, STR("/livez")))
+        answer_health(o, p);
+    else
+        answer_not_found(p);
+}

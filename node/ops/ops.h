@@ -1,0 +1,39 @@
+/* What people and machines ask a node besides Socket.IO: health, readiness, metrics, static files.
+ * Everything is answered at once, within on_request. */
+#ifndef NODE_OPS_OPS_H
+#define NODE_OPS_OPS_H
+
+#include <stdbool.h>
+#include "adapter/adapter.h"
+#include "base/conf.h"
+#include "node/edge/edge.h"
+#include "node/eio/eio.h"
+#include "node/sio/sio.h"
+
+struct ops;
+
+struct ops_sources { /* borrowed for the life of the ops; may be NULL where a program has none */
+    const char *program;
+    struct eio *eio;
+    struct sio *sio;
+    struct adapter *adapter;
+    /* Signs a guest token for the demo page; false: not available. */
+    bool (*demo_token)(void *ctx, struct str name, struct sb *out);
+    void *ctx;
+};
+
+/* Loads the files of STATIC_DIR when DEMO is on. Returns new. */
+struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_sources *from);
+void ops_free(struct ops *o);
+
+void ops_set_draining(struct ops *o);
+bool ops_is_ready(const struct ops *o);
+
+/* Requests on the clients' port: /health, /api/health, the demo page and the client bundle under
+ * the socket path. False: not one of these. */
+bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r);
+
+/* Requests on the ops port: /health, /livez, /ready, /readyz, /metrics; anything else is a 404. */
+void ops_private(struct ops *o, struct pipe *p, const struct http_request *r);
+
+#endif

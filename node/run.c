@@ -1,0 +1,328 @@
+/* The runtime: wires the rooms of the house together and takes them apart in order.
+ * Must hold no logic of a protocol: only who gets whose callbacks. */
+#include "node/run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include "adapter/adapter.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/rand.h"
+#include "node/auth/origin.h"
+#include "node/auth/token.h"
+#include "node/event/event.h"
+#include "node/ops/drain.h"
+#include "node/ops/ops.h"
+
+#define DESCRIPTORS_MAX 1048576 /* "infinity" of a container is no sane size for anybody's tables  \
+                                 */
+
+struct node {
+    const struct node_app *app;
+    struct conf conf;
+    char id[EIO_NODE_ID_SIZE];
+    struct loop *loop;
+    struct edge *edge, *ops_edge;
+    struct auth *auth;
+    struct auth_origins *origins;
+    struct eio_cors cors;
+    struct eio *eio;
+    struct sio *sio;
+    struct events *events;
+    struct adapter *adapter;
+    struct ops *ops;
+    struct ops_drain drain;
+    bool is_draining;
+};
+
+static struct str node_id(const struct node *n)
+{
+    return str_of(n->id, sizeof n->id);
+}
+
+/* ---- clients' port: the socket path is Engine.IO's, the rest is ops' ---- */
+
+static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
+{
+    struct node *n = ctx;
+    struct http_reply none = {.status = 404,
+                              .content_type = STR("application/json"),
+                              .body = STR("{\"error\":\"not found\"}")};
+
+    if (ops_public(n->ops, p, r)) return;
+    if (str_starts(r->path, str_z(n->conf.socket_path)))
+        eio_on_request(n->eio, p, r);
+    else
+        pipe_reply(p, &none);
+}
+
+static void on_body(void *ctx, struct pipe *p, int rc, struct str body)
+{
+    eio_on_body(((struct node *)ctx)->eio, p, rc, body);
+}
+
+static void on_message(void *ctx, struct pipe *p, struct str data, bool binary)
+{
+    eio_on_message(((struct node *)ctx)->eio, p, data, binary);
+}
+
+static void on_gone(void *ctx, struct pipe *p, int code)
+{
+    eio_on_gone(((struct node *)ctx)->eio, p, code);
+}
+
+static const struct edge_handler public_handler = {
+    .on_request = on_request, .on_body = on_body, .on_message = on_message, .on_gone = on_gone};
+
+/* ---- ops port ---- */
+
+static void on_ops_request(void *ctx, struct pipe *p, const struct http_request *r)
+{
+    ops_private(((struct node *)ctx)->ops, p, r);
+}
+
+static void on_ops_nothing(void *ctx, struct pipe *p, int code)
+{
+    (void)ctx, (void)p, (void)code;
+}
+
+static const struct edge_handler ops_handler = {.on_request = on_ops_request,
+                                                .on_gone = on_ops_nothing};
+
+/* ---- the other nodes ---- */
+
+static void on_cast(void *ctx, const struct adapter_cast *c)
+{
+    struct node *n = ctx;
+
+    if (n->sio) sio_cast_deliver(n->sio, c);
+}
+
+static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, struct str payload)
+{
+    if (kind == ADAPTER_PIPE) eio_on_node_message(((struct node *)ctx)->eio, from, payload);
+}
+
+static void on_node_up(void *ctx, struct str node)
+{
+    struct node *n = ctx;
+
+    if (n->events) events_on_node_up(n->events, node);
+}
+
+static void on_node_down(void *ctx, struct str node)
+{
+    struct node *n = ctx;
+
+    eio_on_node_down(n->eio, node);
+    if (n->events) events_on_node_lost(n->events, node);
+}
+
+static void on_state(void *ctx, bool connected)
+{
+    struct node *n = ctx;
+
+    LOG_INFO("cluster.state", LOG_Z("redis", connected ? "connected" : "away"));
+    if (n->events) events_on_state(n->events, connected);
+}
+
+static const struct adapter_handler cluster_handler = {.on_cast = on_cast,
+                                                       .on_message = on_node_message,
+                                                       .on_node_up = on_node_up,
+                                                       .on_node_down = on_node_down,
+                                                       .on_state = on_state};
+
+/* ---- signals ---- */
+
+static void on_drained(void *ctx)
+{
+    loop_stop(((struct node *)ctx)->loop);
+}
+
+static void on_end_signal(void *ctx, int signo)
+{
+    struct node *n = ctx;
+
+    if (n->is_draining) { /* asked twice: at once */
+        loop_stop(n->loop);
+        return;
+    }
+    n->is_draining = true;
+    LOG_INFO("node.stopping", LOG_U("signal", signo));
+    ops_set_draining(n->ops);
+    edge_stop_accepting(n->edge);
+    ops_drain_start(&n->drain, n->loop, n->eio, n->conf.drain_seconds, on_drained, n);
+}
+
+/* ---- start ---- */
+
+static bool demo_token(void *ctx, struct str name, struct sb *out)
+{
+    return auth_token_sign_guest(((struct node *)ctx)->auth, name, clock_wall_ms(), out) == OK;
+}
+
+static void raise_descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0) return;
+    if (r.rlim_max > DESCRIPTORS_MAX) r.rlim_max = DESCRIPTORS_MAX;
+    r.rlim_cur = r.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
+static void complain(const char *sentence)
+{
+    fprintf(stderr, "%s\n", sentence);
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"error", "warn", "info", "debug"};
+
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(names[i], name) == 0) return (enum log_level)i;
+    return LOG_LEVEL_INFO;
+}
+
+static void set_name(struct conf *c)
+{
+    char host[65] = "node";
+
+    if (c->node_name[0]) return;
+    (void)gethostname(host, sizeof host - 1);
+    mem_free(c->node_name);
+    c->node_name = str_dup(str_z(host));
+}
+
+/* The layers, from the bottom up. Why a part could not start is one sentence in *why. */
+static int start(struct node *n, char **why)
+{
+    const struct node_app *app = n->app;
+    const struct conf *c = &n->conf;
+    struct ops_sources sources = {.program = app->name, .ctx = n};
+    int rc;
+
+    n->loop = loop_new();
+    n->auth = auth_new(c);
+    n->origins = auth_origins_new(c);
+    n->cors = (struct eio_cors){.headers = auth_origin_headers, .ctx = n->origins};
+    if (app->features && !(n->events = events_new(n->loop, c, n->auth, app->features)))
+        return ERR_CONFIG;
+    if (!app->eio)
+        n->sio = sio_new(n->loop, c, n->events ? event_sio_app() : app->sio,
+                         n->events ? n->events : app->ctx);
+    n->eio = eio_new(n->loop, c, node_id(n), app->eio ? app->eio : sio_eio_app(),
+                     app->eio ? app->ctx : n->sio, &n->cors);
+    if (n->sio) sio_attach(n->sio, n->eio);
+    rc = adapter_open(n->loop, c, node_id(n), &cluster_handler, n, &n->adapter, why);
+    if (rc != OK) return rc;
+    eio_attach_adapter(n->eio, n->adapter);
+    if (n->sio) sio_attach_adapter(n->sio, n->adapter);
+    for (const char *const *name = app->namespaces; n->sio && name && *name; name++)
+        sio_nsp_add(n->sio, str_z(*name));
+    if (n->events) events_attach(n->events, n->sio, n->adapter);
+    sources.eio = n->eio;
+    sources.sio = n->sio;
+    sources.adapter = n->adapter;
+    if (auth_has_secret(n->auth)) sources.demo_token = demo_token;
+    n->ops = ops_new(c, node_id(n), &sources);
+    rc = edge_open(n->loop, c, c->host, (unsigned)c->port, &public_handler, n, &n->edge, why);
+    if (rc == OK && c->ops_port)
+        rc = edge_open(n->loop, c, c->ops_host, (unsigned)c->ops_port, &ops_handler, n,
+                       &n->ops_edge, why);
+    return rc;
+}
+
+static void stop(struct node *n)
+{
+    if (n->edge) edge_stop_accepting(n->edge);
+    if (n->ops_edge) edge_free(n->ops_edge);
+    if (n->eio) eio_free(n->eio);
+    if (n->events) events_detach(n->events);
+    if (n->edge) edge_free(n->edge);
+    if (n->sio) sio_attach_adapter(n->sio, NULL);
+    if (n->adapter) adapter_close(n->adapter);
+    if (n->sio) sio_free(n->sio);
+    if (n->events) events_free(n->events);
+    ops_free(n->ops);
+    if (n->auth) auth_free(n->auth);
+    if (n->origins) auth_origins_free(n->origins);
+    if (n->loop) loop_free(n->loop);
+    buf_pool_trim();
+}
+
+/* --help and --print-config. True: answered, the program ends. */
+static bool served_question(int argc, char **argv, const struct node_app *app)
+{
+    struct sb out = {0};
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) conf_print_help(&out, app->name);
+        if (strcmp(argv[i], "--version") == 0) sb_z(&out, "ingoma-gateway " INGOMA_VERSION "\n");
+    }
+    if (out.n == 0) return false;
+    (void)fwrite(out.p, 1, out.n, stdout);
+    sb_fini(&out);
+    return true;
+}
+
+static int read_options(struct node *n, int argc, char **argv)
+{
+    const struct node_app *app = n->app;
+    struct sb mistakes = {0};
+    int rc;
+
+    if (app->port) conf_default("PORT", app->port);
+    if (app->ops_port) conf_default("OPS_PORT", app->ops_port);
+    for (const char *const *d = app->defaults; d && *d; d += 2)
+        conf_default(d[0], d[1]);
+    rc = conf_read(&n->conf, argc, argv, getenv, &mistakes);
+    if (rc != OK) (void)fwrite(mistakes.p, 1, mistakes.n, stderr);
+    sb_fini(&mistakes);
+    return rc;
+}
+
+int node_run(const struct node_app *app, int argc, char **argv)
+{
+    struct node *n = MEM_NEW(struct node);
+    char *why = NULL;
+    int status = 2;
+
+    n->app = app;
+    if (served_question(argc, argv, app)) {
+        mem_free(n);
+        return 0;
+    }
+    if (read_options(n, argc, argv) == OK) {
+        status = 1;
+        rand_id(n->id, sizeof n->id);
+        set_name(&n->conf);
+        log_open(str_z(n->conf.node_name), level_of(n->conf.log_level));
+        raise_descriptors();
+        (void)sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
+        if (start(n, &why) == OK) {
+            status = 0;
+            loop_signal(n->loop, SIGTERM, on_end_signal, n);
+            loop_signal(n->loop, SIGINT, on_end_signal, n);
+            LOG_INFO("node.started", LOG_Z("program", app->name), LOG_S("id", node_id(n)),
+                     LOG_U("port", edge_port(n->edge)));
+            loop_run(n->loop);
+            LOG_INFO("node.stopped");
+        } else if (why) {
+            complain(why);
+        }
+        stop(n);
+    }
+    mem_free(why);
+    conf_fini(&n->conf);
+    mem_free(n);
+    return status;
+}

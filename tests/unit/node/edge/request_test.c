@@ -1,0 +1,118 @@
+/* HTTP over a real connection: keep-alive, bodies, pipelining, limits and deadlines. */
+#include <criterion/criterion.h>
+#include "tests/unit/support/edge_fixture.h"
+
+static struct edge_fixture f;
+
+static void set_up(void)
+{
+    edge_fixture_open(&f);
+    edge_fixture_connect(&f);
+}
+
+static void tear_down(void)
+{
+    edge_fixture_close(&f);
+}
+
+TestSuite(request, .init = set_up, .fini = tear_down);
+
+Test(request, keeps_the_connection_for_the_next_one)
+{
+    edge_fixture_write(&f, STR("GET /a HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_assert(edge_fixture_await(&f, "ok"));
+    f.got.n = 0;
+    edge_fixture_write(&f, STR("GET /b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    cr_assert(edge_fixture_await(&f, "ok"));
+    cr_expect(edge_fixture_await_end(&f));
+    cr_expect(str_eq(sb_view(&f.log), STR("request GET /a;request GET /b;")));
+}
+
+Test(request, serves_pipelined_requests_in_order)
+{
+    edge_fixture_write(&f, STR("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nabPOST /2 "
+                               "HTTP/1.1\r\nHost: a\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\nGET /3 "
+                               "HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_assert(edge_fixture_await_log(&f, "/3;"));
+    cr_expect(str_eq(sb_view(&f.log),
+                     STR("request POST /1;body 2 ab;request POST /2;body 1 c;request GET /3;")));
+}
+
+Test(request, body_arrives_in_pieces)
+{
+    edge_fixture_write(&f, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Le"));
+    edge_fixture_write(&f, STR("ngth: 5\r\n\r\nhe"));
+    edge_fixture_write(&f, STR("ll"));
+    edge_fixture_write(&f, STR("o"));
+    cr_assert(edge_fixture_await_log(&f, "body 5 hello;"));
+}
+
+Test(request, continues_when_asked_to)
+{
+    edge_fixture_write(
+        &f, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"));
+    cr_assert(edge_fixture_await(&f, "HTTP/1.1 100 Continue\r\n\r\n"));
+    edge_fixture_write(&f, STR("hello"));
+    cr_assert(edge_fixture_await(&f, "HTTP/1.1 200 OK"));
+}
+
+Test(request, sees_the_end_while_an_answer_is_owed)
+{
+    f.hold = true;
+    edge_fixture_write(&f, STR("GET /poll HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_assert(edge_fixture_await_log(&f, "/poll;"));
+    edge_fixture_connect(&f); /* closes the first one */
+    cr_assert(edge_fixture_await_log(&f, "gone 0;"));
+    cr_expect_eq(edge_connections(f.edge), 1);
+}
+
+Test(request, tells_the_core_about_an_aborted_body)
+{
+    edge_fixture_write(&f, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n4a"));
+    cr_assert(edge_fixture_await_log(&f, "request POST /;"));
+    edge_fixture_connect(&f);
+    cr_assert(edge_fixture_await_log(&f, "gone 0;"));
+}
+
+Test(request, refuses_a_body_over_the_limit)
+{
+    static const struct {
+        const char *text;
+    } rows[] = {
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n"},
+    };
+
+    for (size_t i = 0; i < 2; i++) {
+        edge_fixture_connect(&f);
+        edge_fixture_write(&f, str_z(rows[i].text));
+        cr_expect(edge_fixture_await(&f, "HTTP/1.1 413 "), "row %zu", i);
+        cr_expect(edge_fixture_await_end(&f), "row %zu", i);
+    }
+}
+
+Test(request, refuses_malformed_heads_and_goes_on_serving_others)
+{
+    edge_fixture_write(&f, STR("GET /\n\n"));
+    cr_expect(edge_fixture_await(&f, "HTTP/1.1 400 "));
+    cr_expect(edge_fixture_await_end(&f));
+    cr_expect_eq(metric_get(M_HTTP_REFUSED), 1);
+    edge_fixture_connect(&f);
+    edge_fixture_write(&f, STR("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_expect(edge_fixture_await(&f, "HTTP/1.1 200 "));
+}
+
+Test(request, ends_what_takes_too_long)
+{
+    f.conf.head_timeout_ms = 20;
+    f.conf.body_timeout_ms = 20;
+    edge_fixture_connect(&f);
+    edge_fixture_write(&f, STR("GET / HT"));
+    cr_expect(edge_fixture_await(&f, "HTTP/1.1 408 "));
+    edge_fixture_connect(&f);
+    edge_fixture_write(&f, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n4a"));
+    cr_expect(edge_fixture_await(&f, "HTTP/1.1 408 "));
+    cr_expect(edge_fixture_await_log(&f, "gone 0;"));
+    cr_expect_eq(metric_get(M_HTTP_TIMEOUTS), 2);
+}
