@@ -1,6 +1,7 @@
 /* The other nodes: who is alive, casts to them, messages to one of them. Public face of adapter/.
- * Drivers: redis (classic wire of @socket.io/redis-adapter 8), local (nodes of one process, for tests and ADAPTER=local).
- * Everything is best effort and at most once, as in Socket.IO; local effects never wait for it. */
+ * Drivers: redis (classic wire of @socket.io/redis-adapter 8), local (nodes of one process, for
+ * tests and ADAPTER=local). Everything is best effort and at most once, as in Socket.IO; local
+ * effects never wait for it. */
 #ifndef ADAPTER_ADAPTER_H
 #define ADAPTER_ADAPTER_H
 
@@ -19,8 +20,8 @@ struct adapter_cast { /* all borrows */
     struct str nsp;
     const struct str *rooms, *except;
     unsigned rooms_count, except_count;
-    unsigned flags;                /* ADAPTER_* */
-    struct str array;              /* raw JSON of the packet's data; binary as {"_placeholder":true,"num":N} */
+    unsigned flags;   /* ADAPTER_* */
+    struct str array; /* raw JSON of the packet's data; binary as {"_placeholder":true,"num":N} */
     const struct str *attachments; /* by number */
     unsigned attachments_count;
 };
@@ -44,10 +45,11 @@ struct loop;
 struct conf;
 struct adapter;
 
-/* Driver by conf->adapter. node_id: ADAPTER_NODE_ID_SIZE characters, copied. *out: returns new; on_state(true)
- * comes later. Errors: ERR_CONFIG (why: one sentence, returned new; mem_free). */
+/* Driver by conf->adapter. node_id: ADAPTER_NODE_ID_SIZE characters, copied. *out: returns new;
+ * on_state(true) comes later. Errors: ERR_CONFIG (why: one sentence, returned new; mem_free). */
 MUST_USE int adapter_open(struct loop *l, const struct conf *c, struct str node_id,
-                          const struct adapter_handler *h, void *ctx, struct adapter **out, char **why);
+                          const struct adapter_handler *h, void *ctx, struct adapter **out,
+                          char **why);
 
 /* Says BYE to the others (they forget this node at once) and frees. */
 void adapter_close(struct adapter *a);
@@ -55,15 +57,17 @@ void adapter_close(struct adapter *a);
 /* Namespaces in use on this node: opened once each, before the first cast. */
 void adapter_nsp_open(struct adapter *a, struct str nsp);
 
-/* A room got its first member here, or lost its last: drivers with channels per room subscribe (a later issue). */
+/* A room got its first member here, or lost its last: drivers with channels per room subscribe (a
+ * later issue). */
 void adapter_room_open(struct adapter *a, struct str nsp, struct str room);
 void adapter_room_close(struct adapter *a, struct str nsp, struct str room);
 
 /* To all other nodes. Never blocks and never fails: without Redis it is counted and dropped. */
 void adapter_publish(struct adapter *a, const struct adapter_cast *c);
 
-/* To one node. sent is called with OK when the node's subscription took it, ERR_NOT_FOUND when nobody listens
- * (dead or unknown), ERR_UNAVAILABLE without Redis. sent may be NULL. One round trip. */
+/* To one node. sent is called with OK when the node's subscription took it, ERR_NOT_FOUND when
+ * nobody listens (dead or unknown), ERR_UNAVAILABLE without Redis. sent may be NULL. One round
+ * trip. */
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx);
 
@@ -72,15 +76,16 @@ unsigned adapter_nodes(const struct adapter *a);                 /* alive, this 
 bool adapter_is_connected(const struct adapter *a);
 void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str node), void *ctx);
 
-/* Runs a Lua script (adapter/redis/store.h); done is called exactly once: OK with the reply, ERR_UNAVAILABLE,
- * ERR_TIMEOUT. ints and bulk strings of the reply come as text. Keys carry a {hash tag}.
- * The local driver answers ERR_UNAVAILABLE: callers fall back to what this node knows. */
+/* Runs a Lua script (adapter/redis/store.h); done is called exactly once: OK with the reply,
+ * ERR_UNAVAILABLE, ERR_TIMEOUT. ints and bulk strings of the reply come as text. Keys carry a {hash
+ * tag}. The local driver answers ERR_UNAVAILABLE: callers fall back to what this node knows. */
 struct adapter_script {
     const char *name, *text; /* text lives for the whole process */
     char sha[41];            /* filled at first use */
 };
-void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str *keys, unsigned keys_count,
-                  const struct str *args, unsigned args_count,
-                  void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count), void *ctx);
+void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str *keys,
+                  unsigned keys_count, const struct str *args, unsigned args_count,
+                  void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count),
+                  void *ctx);
 
 #endif

@@ -154,7 +154,7 @@ static void say_unknown(struct sb *mistakes, struct str arg, struct str flag)
     unsigned best = 4; /* further away it is no slip of the fingers */
     const struct conf_row *near = NULL;
 
-    for (unsigned i = 0; i < CONF_ROWS; i++) {
+    for (unsigned i = 0; flag.n > 1 && i < CONF_ROWS; i++) {
         unsigned d = distance(flag, conf_rows[i].field);
 
         if (d >= best) continue;

@@ -1,5 +1,6 @@
 /* Engine.IO 3 and 4: sessions over polling and WebSocket. Public face of node/eio.
- * Source: engine.io-protocol v4 and v3; deviations of the Node.js server are followed where clients see them. */
+ * Source: engine.io-protocol v4 and v3; deviations of the Node.js server are followed where clients
+ * see them. */
 #ifndef NODE_EIO_EIO_H
 #define NODE_EIO_EIO_H
 
@@ -45,25 +46,36 @@ struct eio_cors {
     void *ctx;
 };
 
-/* node_id: EIO_NODE_ID_SIZE characters. All pointers are borrowed for the life of the engine. Returns new. */
-struct eio *eio_new(struct loop *l, const struct conf *c, struct str node_id, const struct eio_app *app,
-                    void *app_ctx, const struct eio_cors *cors);
+/* node_id: EIO_NODE_ID_SIZE characters. All pointers are borrowed for the life of the engine.
+ * Returns new. */
+struct eio *eio_new(struct loop *l, const struct conf *c, struct str node_id,
+                    const struct eio_app *app, void *app_ctx, const struct eio_cors *cors);
 void eio_free(struct eio *e); /* closes what is left without a word to the app */
 
-/* Requests under the socket path, from edge or remote: the same four callbacks as struct edge_handler. */
+/* Requests under the socket path, from edge or remote: the same four callbacks as struct
+ * edge_handler. */
 void eio_on_request(struct eio *e, struct pipe *p, const struct http_request *r);
 void eio_on_body(struct eio *e, struct pipe *p, int rc, struct str body);
 void eio_on_message(struct eio *e, struct pipe *p, struct str data, bool binary);
 void eio_on_gone(struct eio *e, struct pipe *p, int code);
 
+/* Sessions of other nodes: their requests are forwarded to the owner, whose id is in the sid
+ * (remote.h). The adapter is borrowed; without one, foreign sids are unknown. Give messages of kind
+ * ADAPTER_PIPE and lost nodes to the others. */
+struct adapter;
+void eio_attach_adapter(struct eio *e, struct adapter *a);
+void eio_on_node_message(struct eio *e, struct str from, struct str payload);
+void eio_on_node_down(struct eio *e, struct str node);
+
 size_t eio_sessions_count(const struct eio *e);
 
-/* Drain: closes up to count sessions with CLOSE_SERVER_SHUTDOWN (transport close, no packet of Socket.IO).
- * Returns how many are left. */
+/* Drain: closes up to count sessions with CLOSE_SERVER_SHUTDOWN (transport close, no packet of
+ * Socket.IO). Returns how many are left. */
 size_t eio_close_some(struct eio *e, size_t count);
 
-/* Sends one message: b holds the frame of an Engine.IO packet ("4…" text, or bare bytes with BUF_BINARY).
- * Takes one reference. Order is kept over upgrades. Nothing happens on a closed session. */
+/* Sends one message: b holds the frame of an Engine.IO packet ("4…" text, or bare bytes with
+ * BUF_BINARY). Takes one reference. Order is kept over upgrades. Nothing happens on a closed
+ * session. */
 void eio_session_send(struct eio_session *s, struct buf *b);
 
 /* True when a volatile packet may be sent: the transport takes data this instant. */
@@ -82,8 +94,9 @@ void eio_session_set_user(struct eio_session *s, void *user);
 /* New identifier: node id, then 16 random characters (96 bits). */
 void eio_new_id(const struct eio *e, char out[EIO_ID_SIZE]);
 
-/* Frames of one message, for this protocol revision: EIO 3 binary has a type byte in front. Returns new. */
-struct buf *eio_text_message(struct str data);               /* "4" + data; for 3 and 4 */
+/* Frames of one message, for this protocol revision: EIO 3 binary has a type byte in front. Returns
+ * new. */
+struct buf *eio_text_message(struct str data); /* "4" + data; for 3 and 4 */
 struct buf *eio_binary_message(int protocol, struct str data);
 
 #endif

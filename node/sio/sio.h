@@ -1,5 +1,5 @@
-/* Socket.IO 5 (and 4 for Engine.IO 3 clients): namespaces, sockets, rooms, casts. Public face of node/sio.
- * Events travel as raw JSON text; nothing here looks into arguments. */
+/* Socket.IO 5 (and 4 for Engine.IO 3 clients): namespaces, sockets, rooms, casts. Public face of
+ * node/sio. Events travel as raw JSON text; nothing here looks into arguments. */
 #ifndef NODE_SIO_SIO_H
 #define NODE_SIO_SIO_H
 
@@ -17,15 +17,17 @@ struct sio_socket; /* one client in one namespace */
 
 /* One event or ack. All borrows. */
 struct sio_event {
-    struct str name;  /* unescaped event name (numbers: their digits) */
-    struct str args;  /* raw JSON of the arguments, without brackets and name: `1,{"a":2}`; empty: none */
-    struct str array; /* the whole raw array `["name",1,{"a":2}]` */
-    struct str ack;   /* digits of the ack id as received; empty: none asked for */
+    struct str name; /* unescaped event name (numbers: their digits) */
+    struct str
+        args; /* raw JSON of the arguments, without brackets and name: `1,{"a":2}`; empty: none */
+    struct str array;              /* the whole raw array `["name",1,{"a":2}]` */
+    struct str ack;                /* digits of the ack id as received; empty: none asked for */
     const struct str *attachments; /* binary, by placeholder number */
     unsigned attachments_count;
 };
 
-/* Decision on a CONNECT. message/data are copied by the caller of the callback before it returns. */
+/* Decision on a CONNECT. message/data are copied by the caller of the callback before it returns.
+ */
 struct sio_connect {
     struct str auth;         /* raw JSON object, "{}" when absent */
     struct sb error_message; /* when refused: text, not yet escaped */
@@ -33,20 +35,22 @@ struct sio_connect {
 };
 
 struct sio_app {
-    /* Middleware: OK to let the socket in, anything else refuses with error_message (default "Forbidden"). */
+    /* Middleware: OK to let the socket in, anything else refuses with error_message (default
+     * "Forbidden"). */
     int (*on_connecting)(void *ctx, struct sio_socket *s, struct sio_connect *c);
     void (*on_connect)(void *ctx, struct sio_socket *s); /* CONNECT was sent, own room joined */
     void (*on_event)(void *ctx, struct sio_socket *s, const struct sio_event *e);
-    /* Still in its rooms; freed at the end of the turn. Called once for every on_connecting that returned OK. */
+    /* Still in its rooms; freed at the end of the turn. Called once for every on_connecting that
+     * returned OK. */
     void (*on_disconnect)(void *ctx, struct sio_socket *s, enum close_reason why);
 };
 
 struct adapter;
 struct sio *sio_new(struct loop *l, const struct conf *c, const struct sio_app *app, void *ctx);
 void sio_free(struct sio *s);
-void sio_attach(struct sio *s, struct eio *e);              /* sids are made by it */
-void sio_attach_adapter(struct sio *s, struct adapter *a);  /* NULL: casts stay local */
-const struct eio_app *sio_eio_app(void);                    /* give it to eio_new, with the struct sio as ctx */
+void sio_attach(struct sio *s, struct eio *e);             /* sids are made by it */
+void sio_attach_adapter(struct sio *s, struct adapter *a); /* NULL: casts stay local */
+const struct eio_app *sio_eio_app(void); /* give it to eio_new, with the struct sio as ctx */
 
 /* Declares a namespace ("/", "/contacts"); others answer "Invalid namespace". Returns borrowed. */
 struct sio_nsp *sio_nsp_add(struct sio *s, struct str name);
@@ -65,18 +69,20 @@ void sio_socket_set_user(struct sio_socket *s, void *user);
 struct sio_socket *sio_socket_find(struct sio_nsp *n, struct str id); /* NULL */
 
 /* Sends `["name",args…]` to this socket alone. array: raw JSON. Attachments may be NULL. */
-void sio_socket_emit(struct sio_socket *s, struct str array, const struct str *attachments, unsigned n);
+void sio_socket_emit(struct sio_socket *s, struct str array, const struct str *attachments,
+                     unsigned n);
 
-/* As emit, and waits for the client's ack. done is called exactly once: OK with the raw array, ERR_TIMEOUT, or
- * ERR_CLOSED when the socket went away. */
-void sio_socket_emit_ack(struct sio_socket *s, struct str array, const struct str *attachments, unsigned n,
-                         uint64_t timeout_ms,
-                         void (*done)(void *ctx, int rc, struct str array, const struct str *attachments, unsigned n),
+/* As emit, and waits for the client's ack. done is called exactly once: OK with the raw array,
+ * ERR_TIMEOUT, or ERR_CLOSED when the socket went away. */
+void sio_socket_emit_ack(struct sio_socket *s, struct str array, const struct str *attachments,
+                         unsigned n, uint64_t timeout_ms,
+                         void (*done)(void *ctx, int rc, struct str array,
+                                      const struct str *attachments, unsigned n),
                          void *ctx);
 
 /* Answers an event's ack; array is raw JSON `[…]`. An empty id does nothing. */
-void sio_socket_ack(struct sio_socket *s, struct str ack, struct str array, const struct str *attachments,
-                    unsigned n);
+void sio_socket_ack(struct sio_socket *s, struct str ack, struct str array,
+                    const struct str *attachments, unsigned n);
 
 /* Errors: ERR_LIMIT over MAX_ROOMS. Joining twice is OK. */
 MUST_USE int sio_socket_join(struct sio_socket *s, struct str room);
@@ -85,16 +91,18 @@ bool sio_socket_is_in(const struct sio_socket *s, struct str room);
 /* Rooms of a socket: calls fn for each, its own room included. fn may not join or leave. */
 void sio_socket_each_room(struct sio_socket *s, void (*fn)(void *ctx, struct str room), void *ctx);
 
-/* DISCONNECT packet, the connection stays; close: ends the connection too. on_disconnect is called before return. */
+/* DISCONNECT packet, the connection stays; close: ends the connection too. on_disconnect is called
+ * before return. */
 void sio_socket_disconnect(struct sio_socket *s, bool close);
 
 size_t sio_room_count(const struct sio_nsp *n, struct str room); /* members on this node */
-bool sio_room_each(struct sio_nsp *n, struct str room, void (*fn)(void *ctx, struct sio_socket *s), void *ctx);
+bool sio_room_each(struct sio_nsp *n, struct str room, void (*fn)(void *ctx, struct sio_socket *s),
+                   void *ctx);
 
 /* ---- to many ---- */
 enum {
     SIO_VOLATILE = 1,
-    SIO_LOCAL = 2,       /* this node only */
+    SIO_LOCAL = 2, /* this node only */
     SIO_NO_COMPRESS = 4,
 };
 #define SIO_CAST_ROOMS 8
@@ -110,13 +118,17 @@ struct sio_cast { /* value; strings borrow until sio_cast_emit returns */
 
 struct sio_cast sio_cast_all(struct sio_nsp *n);
 struct sio_cast sio_cast_room(struct sio_nsp *n, struct str room);
-struct sio_cast sio_cast_room_but(struct sio_socket *s, struct str room); /* its namespace, without s */
-struct sio_cast sio_cast_self(struct sio_socket *s);                      /* only s, never published */
+struct sio_cast sio_cast_room_but(struct sio_socket *s,
+                                  struct str room);  /* its namespace, without s */
+struct sio_cast sio_cast_self(struct sio_socket *s); /* only s, never published */
 
-/* Encodes once, queues for every matching socket here, publishes to the other nodes in the same turn. */
-void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments, unsigned n);
+/* Encodes once, queues for every matching socket here, publishes to the other nodes in the same
+ * turn. */
+void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments,
+                   unsigned n);
 
-/* Delivery of another node's cast: rooms and except of any number. Called by the adapter's callback. */
+/* Delivery of another node's cast: rooms and except of any number. Called by the adapter's
+ * callback. */
 struct adapter_cast;
 void sio_cast_deliver(struct sio *s, const struct adapter_cast *c);
 

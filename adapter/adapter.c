@@ -1,0 +1,308 @@
+/* The adapter's face: picks the driver, joins it with membership, and hands messages on. It holds
+ * no state of rooms or sockets and never waits. */
+#include "adapter/adapter.h"
+
+#include <assert.h>
+
+#include "adapter/cluster.h"
+#include "adapter/driver_priv.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/forbid.h"
+
+struct later { /* an answer that is due at the end of the turn: nobody is called back from within
+                  his own call */
+    struct list node;
+    driver_sent_fn *sent;
+    driver_eval_fn *done;
+    void *ctx;
+    int rc;
+};
+
+struct adapter {
+    struct loop *loop;
+    struct adapter_handler handler;
+    void *ctx;
+    char id[ADAPTER_NODE_ID_SIZE];
+    const struct driver_ops *ops;
+    void *driver;
+    struct cluster *cluster;
+    bool connected, closed;
+    struct list laters;
+    struct loop_task answer, free;
+    struct sb out;
+};
+
+static struct str own_id(const struct adapter *a)
+{
+    return str_of(a->id, sizeof a->id);
+}
+
+/* ---- what the driver calls ---- */
+
+static void on_cast(void *ctx, const struct adapter_cast *c)
+{
+    struct adapter *a = ctx;
+
+    if (!a->closed) a->handler.on_cast(a->ctx, c);
+}
+
+static void on_bytes(void *ctx, struct str bytes)
+{
+    struct adapter *a = ctx;
+    struct message m;
+
+    if (a->closed) return;
+    if (message_decode(bytes, &m) != OK) {
+        metric_add(M_REDIS_GARBAGE, 1);
+        return;
+    }
+    switch (m.kind) {
+    case MESSAGE_PIPE:
+        if (str_eq(m.from, own_id(a)))
+            metric_add(M_REDIS_GARBAGE, 1);
+        else
+            a->handler.on_message(a->ctx, m.from, ADAPTER_PIPE, m.pipe.payload);
+        return;
+    case MESSAGE_HELLO:
+    case MESSAGE_BEAT:
+    case MESSAGE_BYE:
+        cluster_receive(a->cluster, &m);
+        return;
+    case MESSAGE_HEALTH: /* the driver's own affair */
+    default:
+        return;
+    }
+}
+
+static void on_state(void *ctx, bool connected)
+{
+    struct adapter *a = ctx;
+
+    if (a->closed || connected == a->connected) return;
+    a->connected = connected;
+    metric_set(M_DEGRADED, !connected);
+    if (connected)
+        LOG_INFO("adapter.connected", LOG_Z("driver", a->ops->name));
+    else
+        LOG_WARN("adapter.degraded", LOG_Z("driver", a->ops->name));
+    cluster_connected(a->cluster, connected);
+    a->handler.on_state(a->ctx, connected);
+}
+
+/* ---- what the cluster calls ---- */
+
+static void say(void *ctx, struct str bytes)
+{
+    struct adapter *a = ctx;
+
+    a->ops->say(a->driver, bytes);
+}
+
+static void tell(void *ctx, struct str node, struct str bytes)
+{
+    struct adapter *a = ctx;
+
+    if (a->ops->send(a->driver, node, bytes, NULL, NULL) != OK)
+        LOG_DEBUG("adapter.tell_failed", LOG_S("peer", node)); /* the next beat says the same */
+}
+
+static void on_up(void *ctx, struct str node)
+{
+    struct adapter *a = ctx;
+
+    if (!a->closed) a->handler.on_node_up(a->ctx, node);
+}
+
+static void on_down(void *ctx, struct str node)
+{
+    struct adapter *a = ctx;
+
+    if (!a->closed) a->handler.on_node_down(a->ctx, node);
+}
+
+/* ---- answers at the end of the turn ---- */
+
+static void answer_all(struct loop_task *t)
+{
+    struct adapter *a = LIST_OWNER(t, struct adapter, answer);
+    struct list now, *node;
+
+    list_init(&now);
+    list_splice(&now, &a->laters);
+    while ((node = list_shift(&now))) {
+        struct later l = *LIST_OWNER(node, struct later, node);
+
+        mem_free(LIST_OWNER(node, struct later, node));
+        if (l.sent) l.sent(l.ctx, l.rc);
+        if (l.done) l.done(l.ctx, l.rc, NULL, 0);
+    }
+}
+
+static void answer_later(struct adapter *a, const struct later *what)
+{
+    struct later *l = MEM_NEW(struct later);
+
+    *l = *what;
+    list_init(&l->node);
+    list_push(&a->laters, &l->node);
+    loop_at_end(a->loop, &a->answer);
+}
+
+/* ---- opening and closing ---- */
+
+static void free_now(struct loop_task *t)
+{
+    struct adapter *a = LIST_OWNER(t, struct adapter, free);
+
+    answer_all(&a->answer); /* of calls made while it closed */
+    loop_task_cancel(&a->answer);
+    cluster_free(a->cluster);
+    sb_fini(&a->out);
+    mem_free(a);
+}
+
+static void open_cluster(struct adapter *a, const struct conf *c)
+{
+    struct cluster_conf cc = {.loop = a->loop,
+                              .node_id = own_id(a),
+                              .name = str_z(c->node_name),
+                              .beat_ms = c->beat_ms,
+                              .dead_ms = c->dead_ms,
+                              .ctx = a,
+                              .say = say,
+                              .tell = tell,
+                              .on_up = on_up,
+                              .on_down = on_down};
+
+    a->cluster = cluster_new(&cc);
+}
+
+int adapter_open_with(const struct driver_ops *ops, void *arg, struct loop *l, const struct conf *c,
+                      struct str node_id, const struct adapter_handler *h, void *ctx,
+                      struct adapter **out, char **why)
+{
+    struct adapter *a = MEM_NEW(struct adapter);
+    struct driver_conf dc = {
+        .loop = l, .conf = c, .up = {a, on_cast, on_bytes, on_state}, .arg = arg};
+    int rc;
+
+    assert(node_id.n == ADAPTER_NODE_ID_SIZE);
+    a->loop = l;
+    a->handler = *h;
+    a->ctx = ctx;
+    a->ops = ops;
+    memcpy(a->id, node_id.p, sizeof a->id);
+    list_init(&a->laters);
+    loop_task_init(&a->answer, answer_all);
+    loop_task_init(&a->free, free_now);
+    dc.node_id = own_id(a);
+    rc = ops->open(&dc, &a->driver, why);
+    if (rc != OK) {
+        mem_free(a);
+        return rc;
+    }
+    open_cluster(a, c);
+    metric_set(M_DEGRADED, 1);
+    *out = a;
+    return OK;
+}
+
+int adapter_open(struct loop *l, const struct conf *c, struct str node_id,
+                 const struct adapter_handler *h, void *ctx, struct adapter **out, char **why)
+{
+    static const struct driver_ops *const drivers[] = {&redis_bus_driver, &local_bus_driver};
+
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (str_eq(str_z(c->adapter), str_z(drivers[i]->name)))
+            return adapter_open_with(drivers[i], NULL, l, c, node_id, h, ctx, out, why);
+    *why = str_dup(STR("ADAPTER must be redis or local"));
+    return ERR_CONFIG;
+}
+
+void adapter_close(struct adapter *a)
+{
+    if (!a || a->closed) return;
+    cluster_bye(a->cluster);
+    a->closed = true;
+    cluster_connected(a->cluster, false);
+    answer_all(&a->answer);
+    a->ops->close(a->driver);
+    loop_free_at_end(a->loop, &a->free);
+}
+
+/* ---- calls of the upper rooms ---- */
+
+void adapter_nsp_open(struct adapter *a, struct str nsp)
+{
+    if (!a->closed) a->ops->nsp_open(a->driver, nsp);
+}
+
+void adapter_room_open(struct adapter *a, struct str nsp, struct str room)
+{
+    (void)a, (void)nsp, (void)room; /* no driver with channels per room yet */
+}
+
+void adapter_room_close(struct adapter *a, struct str nsp, struct str room)
+{
+    (void)a, (void)nsp, (void)room;
+}
+
+void adapter_publish(struct adapter *a, const struct adapter_cast *c)
+{
+    if (!a->closed) a->ops->publish(a->driver, c);
+}
+
+void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
+                  void (*sent)(void *ctx, int rc), void *ctx)
+{
+    struct message m = {
+        .kind = (enum message_kind)kind, .from = own_id(a), .pipe = {.payload = payload}};
+    int rc = ERR_UNAVAILABLE;
+
+    if (node.n != ADAPTER_NODE_ID_SIZE) {
+        rc = ERR_NOT_FOUND;
+    } else if (str_eq(node, own_id(a))) {
+        rc = ERR_INTERNAL;
+        LOG_ERROR("adapter.send_to_self");
+    } else if (!a->closed) {
+        a->out.n = 0;
+        message_encode(&m, &a->out);
+        rc = a->ops->send(a->driver, node, sb_view(&a->out), sent, ctx);
+    }
+    if (rc != OK && sent) answer_later(a, &(struct later){.sent = sent, .ctx = ctx, .rc = rc});
+}
+
+bool adapter_is_alive(const struct adapter *a, struct str node)
+{
+    return cluster_is_alive(a->cluster, node);
+}
+
+unsigned adapter_nodes(const struct adapter *a)
+{
+    return cluster_count(a->cluster);
+}
+
+bool adapter_is_connected(const struct adapter *a)
+{
+    return a->connected;
+}
+
+void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str node), void *ctx)
+{
+    cluster_each(a->cluster, fn, ctx);
+}
+
+void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str *keys,
+                  unsigned keys_count, const struct str *args, unsigned args_count,
+                  void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count),
+                  void *ctx)
+{
+    int rc = ERR_UNAVAILABLE;
+
+    if (!a->closed) rc = a->ops->eval(a->driver, s, keys, keys_count, args, args_count, done, ctx);
+    if (rc != OK) answer_later(a, &(struct later){.done = done, .ctx = ctx, .rc = rc});
+}

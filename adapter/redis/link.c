@@ -1,0 +1,563 @@
+/* See link.h. The connection is a table of states; only move() changes it and only drop() ends it.
+ */
+#include "adapter/redis/link.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <hiredis/hiredis.h>
+
+#include "adapter/redis/ring_priv.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/rand.h"
+#include "base/forbid.h"
+
+enum {
+    BACKOFF_MIN_MS = 50,
+    BACKOFF_MAX_MS = 1000,
+    STEADY_MS = 1000,   /* up for so long: the next failure is a first one again */
+    READ_BYTES = 65536, /* of one read */
+    READS_PER_TURN = 8,
+    FEED_BYTES = 8192, /* hiredis moves what is left after each reply: small meals */
+    COMPACT_BYTES = 262144,
+    IN_MAX_BYTES = 1 << 28, /* of one unfinished reply */
+};
+
+enum state { DOWN, RESOLVING, CONNECTING, GREETING, UP, CLOSED, STATE_COUNT };
+
+static const struct state_row {
+    const char *name;
+    unsigned next; /* bits of the states that may follow */
+} states[STATE_COUNT] = {
+    [DOWN] = {"down", 1U << RESOLVING | 1U << CONNECTING | 1U << CLOSED},
+    [RESOLVING] = {"resolving", 1U << CONNECTING | 1U << DOWN | 1U << CLOSED},
+    [CONNECTING] = {"connecting", 1U << GREETING | 1U << DOWN | 1U << CLOSED},
+    [GREETING] = {"greeting", 1U << UP | 1U << DOWN | 1U << CLOSED},
+    [UP] = {"up", 1U << DOWN | 1U << CLOSED},
+    [CLOSED] = {"closed", 0},
+};
+
+struct lookup { /* outlives the link when the answer is late */
+    struct redis_link *link;
+};
+
+struct redis_link {
+    struct redis_link_conf conf;
+    char *name;
+    enum state state;
+    uint64_t since_ms; /* in this state */
+    uint32_t epoch;    /* counts connections: whoever calls back compares */
+    int fd;
+    struct loop_fd *watch;
+    struct redisReader *reader;
+    struct lookup *lookup;
+    struct ring waiting; /* commands without their reply */
+    struct sb out;
+    size_t out_at; /* written of out */
+    struct timer retry, check;
+    struct loop_task flush, free;
+    uint64_t heard_ms, checked_ms;
+    unsigned failures; /* in a row */
+    bool was_up;       /* ever */
+};
+
+static void move(struct redis_link *k, enum state next)
+{
+    assert(states[k->state].next & 1U << next);
+    LOG_DEBUG("redis.state", LOG_Z("link", k->conf.name), LOG_Z("state", states[next].name));
+    if (k->state == UP) metric_shift(M_REDIS_CONNECTED, -1);
+    if (next == UP) metric_shift(M_REDIS_CONNECTED, 1);
+    k->state = next;
+    k->since_ms = clock_ms();
+}
+
+/* ---- end of a connection ---- */
+
+static void disconnect(struct redis_link *k)
+{
+    k->epoch++;
+    loop_fd_free(k->watch);
+    k->watch = NULL;
+    if (k->fd >= 0) close(k->fd);
+    k->fd = -1;
+    if (k->reader) redisReaderFree(k->reader);
+    k->reader = NULL;
+    if (k->lookup) k->lookup->link = NULL;
+    k->lookup = NULL;
+    sb_fini(&k->out); /* also gives back what a burst has grown */
+    k->out_at = 0;
+    loop_task_cancel(&k->flush);
+    loop_timer_stop(k->conf.loop, &k->check);
+    loop_timer_stop(k->conf.loop, &k->retry);
+}
+
+/* The oldest gets rc, the others behind it were not refused by themselves. */
+static void answer_waiting(struct redis_link *k, int rc)
+{
+    struct ring gone = k->waiting;
+    struct ring_item w;
+
+    k->waiting = (struct ring){0};
+    while (ring_shift(&gone, &w)) {
+        if (w.done) w.done(w.ctx, rc, NULL);
+        rc = ERR_UNAVAILABLE;
+    }
+    ring_fini(&gone);
+}
+
+static uint64_t backoff_ms(unsigned failures)
+{
+    uint64_t d = BACKOFF_MIN_MS;
+
+    while (failures-- > 1 && d < BACKOFF_MAX_MS)
+        d *= 2;
+    if (d > BACKOFF_MAX_MS) d = BACKOFF_MAX_MS;
+    return d / 2 + rand_below((uint32_t)(d / 2) + 1);
+}
+
+static void drop(struct redis_link *k, int rc, struct str why)
+{
+    bool was_up = k->state == UP;
+
+    if (was_up && clock_ms() - k->since_ms >= STEADY_MS) k->failures = 0;
+    if (k->failures++ == 0) LOG_WARN("redis.down", LOG_Z("link", k->conf.name), LOG_S("why", why));
+    move(k, DOWN);
+    disconnect(k);
+    loop_timer(k->conf.loop, &k->retry, backoff_ms(k->failures));
+    answer_waiting(k, rc);
+    if (was_up && k->state != CLOSED) k->conf.on_down(k->conf.ctx);
+}
+
+static void drop_errno(struct redis_link *k, const char *what, int error)
+{
+    char text[128], message[64];
+    struct sb b = {0};
+
+    sb_printf(&b, "%s: %s", what, strerror_r(error, message, sizeof message));
+    memcpy(text, b.p, b.n < sizeof text ? b.n : sizeof text);
+    drop(k, ERR_UNAVAILABLE, str_of(text, b.n < sizeof text ? b.n : sizeof text));
+    sb_fini(&b);
+}
+
+/* ---- writing ---- */
+
+static void put_number(struct sb *out, char mark, size_t n)
+{
+    sb_char(out, mark);
+    sb_u64(out, n);
+    sb_put(out, "\r\n", 2);
+}
+
+static int queue_command(struct redis_link *k, const struct str *argv, unsigned argc,
+                         redis_link_reply_fn *done, void *ctx)
+{
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < argc; i++)
+        bytes += argv[i].n + 32;
+    if (k->out.n - k->out_at + bytes > k->conf.queue_bytes) return ERR_LIMIT;
+    put_number(&k->out, '*', argc);
+    for (unsigned i = 0; i < argc; i++) {
+        put_number(&k->out, '$', argv[i].n);
+        sb_put(&k->out, argv[i].p, argv[i].n);
+        sb_put(&k->out, "\r\n", 2);
+    }
+    ring_push(&k->waiting, &(struct ring_item){done, ctx, clock_us()});
+    loop_at_end(k->conf.loop, &k->flush);
+    return OK;
+}
+
+/* Returns OK, ERR_AGAIN when the kernel takes no more, ERR_IO. */
+static int write_some(struct redis_link *k)
+{
+    while (k->out_at < k->out.n) {
+        ssize_t n = write(k->fd, k->out.p + k->out_at, k->out.n - k->out_at);
+
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno == EAGAIN ? ERR_AGAIN : ERR_IO;
+        k->out_at += (size_t)n;
+        metric_add(M_REDIS_BYTES_OUT, (uint64_t)n);
+    }
+    if (k->out.cap > COMPACT_BYTES) sb_fini(&k->out);
+    k->out.n = k->out_at = 0;
+    return OK;
+}
+
+static void compact(struct redis_link *k)
+{
+    if (k->out_at < COMPACT_BYTES || k->out_at < k->out.n / 2) return;
+    k->out.n -= k->out_at;
+    memmove(k->out.p, k->out.p + k->out_at, k->out.n);
+    k->out_at = 0;
+}
+
+static void on_flush(struct loop_task *t)
+{
+    struct redis_link *k = LIST_OWNER(t, struct redis_link, flush);
+    int rc;
+
+    if (k->state != GREETING && k->state != UP) return;
+    rc = write_some(k);
+    if (rc == ERR_IO) {
+        drop_errno(k, "write", errno);
+        return;
+    }
+    loop_fd_want(k->watch, rc == ERR_AGAIN ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+    if (rc == ERR_AGAIN) compact(k);
+}
+
+/* ---- reading ---- */
+
+static struct str text_of(const struct redisReply *r)
+{
+    bool has_text = r->type == REDIS_REPLY_STRING || r->type == REDIS_REPLY_STATUS ||
+                    r->type == REDIS_REPLY_ERROR;
+
+    return has_text ? str_of(r->str, r->len) : STR_NONE;
+}
+
+/* Message of a subscription: RESP2 has no mark for it but its first word. */
+static bool is_push(const struct redisReply *r)
+{
+    struct str word;
+
+    if (r->type != REDIS_REPLY_ARRAY || r->elements < 3) return false;
+    word = text_of(r->element[0]);
+    return (r->elements == 3 && str_eq(word, STR("message"))) ||
+           (r->elements == 4 && str_eq(word, STR("pmessage")));
+}
+
+static void on_reply(struct redis_link *k, const struct redisReply *r)
+{
+    struct ring_item w;
+
+    if (k->conf.is_subscriber && is_push(r)) {
+        bool has_pattern = r->elements == 4;
+        struct str pattern = has_pattern ? text_of(r->element[1]) : STR_NONE;
+
+        k->conf.on_push(k->conf.ctx, pattern, text_of(r->element[has_pattern ? 2 : 1]),
+                        text_of(r->element[has_pattern ? 3 : 2]));
+        return;
+    }
+    if (!ring_shift(&k->waiting, &w)) {
+        drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
+        return;
+    }
+    metric_observe_us(M_REDIS_SECONDS, clock_us() - w.sent_us);
+    if (w.done) w.done(w.ctx, OK, r);
+}
+
+/* False: this connection is over. */
+static bool feed(struct redis_link *k, const char *p, size_t n)
+{
+    uint32_t epoch = k->epoch;
+    void *reply = NULL;
+
+    while (n) {
+        size_t meal = n < FEED_BYTES ? n : FEED_BYTES;
+        int rc = redisReaderFeed(k->reader, p, meal);
+
+        while (rc == REDIS_OK) {
+            rc = redisReaderGetReply(k->reader, &reply);
+            if (rc != REDIS_OK || !reply) break;
+            on_reply(k, reply);
+            freeReplyObject(reply);
+            if (k->epoch != epoch) return false; /* the reader is gone with its connection */
+        }
+        if (rc != REDIS_OK || k->reader->len - k->reader->pos > IN_MAX_BYTES) {
+            drop(k, ERR_UNAVAILABLE, STR("the reply is not of Redis' protocol"));
+            return false;
+        }
+        p += meal;
+        n -= meal;
+    }
+    return true;
+}
+
+static void read_some(struct redis_link *k)
+{
+    static char bytes[READ_BYTES]; /* one thread, copied at once */
+
+    for (int i = 0; i < READS_PER_TURN; i++) {
+        ssize_t n = read(k->fd, bytes, sizeof bytes);
+
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+        if (n < 0) {
+            drop_errno(k, "read", errno);
+            return;
+        }
+        if (n == 0) {
+            drop(k, ERR_UNAVAILABLE, STR("closed by Redis"));
+            return;
+        }
+        k->heard_ms = clock_ms();
+        metric_add(M_REDIS_BYTES_IN, (uint64_t)n);
+        if (!feed(k, bytes, (size_t)n) || (size_t)n < sizeof bytes) return;
+    }
+}
+
+/* ---- greeting ---- */
+
+static void on_greeted(void *ctx, int rc, const struct redisReply *r)
+{
+    struct redis_link *k = ctx;
+
+    if (rc != OK || k->state != GREETING || r->type != REDIS_REPLY_ERROR) return;
+    LOG_ERROR("redis.refused", LOG_Z("link", k->conf.name), LOG_S("why", text_of(r)));
+    drop(k, ERR_UNAVAILABLE, text_of(r));
+}
+
+static void on_ready(void *ctx, int rc, const struct redisReply *r)
+{
+    struct redis_link *k = ctx;
+
+    if (rc != OK || k->state != GREETING) return;
+    if (r->type != REDIS_REPLY_STATUS || !str_eq(text_of(r), STR("PONG"))) { /* -LOADING, -NOAUTH */
+        drop(k, ERR_UNAVAILABLE, text_of(r));
+        return;
+    }
+    move(k, UP);
+    if (k->was_up) metric_add(M_REDIS_RECONNECTS, 1);
+    k->was_up = true;
+    LOG_INFO("redis.up", LOG_Z("link", k->conf.name));
+    k->conf.on_up(k->conf.ctx);
+}
+
+static int greet(struct redis_link *k)
+{
+    const struct redis_url *u = k->conf.url;
+    struct str auth[3] = {STR("AUTH"), str_z(u->user), str_z(u->password)};
+    struct str name[3] = {STR("CLIENT"), STR("SETNAME"), str_z(k->conf.name)};
+    struct str ping = STR("PING"), select[2] = {STR("SELECT")};
+    struct sb db = {0};
+    int rc = OK;
+
+    if (!u->user) auth[1] = auth[2];
+    if (u->password) rc = queue_command(k, auth, u->user ? 3 : 2, on_greeted, k);
+    if (rc == OK && u->db) {
+        sb_u64(&db, u->db);
+        select[1] = sb_view(&db);
+        rc = queue_command(k, select, 2, on_greeted, k);
+        sb_fini(&db);
+    }
+    if (rc == OK) rc = queue_command(k, name, 3, NULL, NULL); /* for people; may be forbidden */
+    if (rc == OK) rc = queue_command(k, &ping, 1, on_ready, k);
+    return rc;
+}
+
+/* ---- connecting ---- */
+
+static void on_fd(void *ctx, int what)
+{
+    struct redis_link *k = ctx;
+    socklen_t size = sizeof(int);
+    int error = 0;
+
+    if (k->state == CONNECTING) {
+        getsockopt(k->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error) {
+            drop_errno(k, "connect", error);
+            return;
+        }
+        move(k, GREETING);
+        loop_fd_want(k->watch, LOOP_READ);
+        if (greet(k) != OK) drop(k, ERR_UNAVAILABLE, STR("REDIS_QUEUE_BYTES is too small"));
+        return;
+    }
+    if (what & LOOP_WRITE) loop_at_end(k->conf.loop, &k->flush);
+    if (what & LOOP_READ) read_some(k);
+}
+
+static void start_check(struct redis_link *k)
+{
+    uint64_t quarter = k->conf.timeout_ms / 4;
+
+    k->checked_ms = clock_ms();
+    loop_timer(k->conf.loop, &k->check, quarter > TIMER_TICK_MS ? quarter : TIMER_TICK_MS);
+}
+
+static void connect_to(struct redis_link *k, const struct sockaddr *to, socklen_t size)
+{
+    int one = 1;
+
+    move(k, CONNECTING);
+    k->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (k->fd < 0) {
+        drop_errno(k, "socket", errno);
+        return;
+    }
+    if (to->sa_family != AF_UNIX) setsockopt(k->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(k->fd, to, size) != 0 && errno != EINPROGRESS) {
+        drop_errno(k, "connect", errno);
+        return;
+    }
+    k->reader = redisReaderCreate();
+    if (!k->reader) {
+        drop(k, ERR_UNAVAILABLE, STR("no memory"));
+        return;
+    }
+    k->watch = loop_fd_new(k->conf.loop, k->fd, on_fd, k);
+    loop_fd_want(k->watch, LOOP_WRITE);
+}
+
+static void connect_tcp(struct redis_link *k, const char *address)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(k->conf.url->port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(k->conf.url->port)};
+
+    if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
+        connect_to(k, (const struct sockaddr *)(const void *)&v4, sizeof v4);
+    else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
+        connect_to(k, (const struct sockaddr *)(const void *)&v6, sizeof v6);
+    else
+        drop(k, ERR_UNAVAILABLE, STR("the host's address cannot be read"));
+}
+
+static void connect_unix(struct redis_link *k)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t n = strlen(k->conf.url->path);
+
+    memcpy(un.sun_path, k->conf.url->path, n < sizeof un.sun_path ? n : sizeof un.sun_path - 1);
+    connect_to(k, (const struct sockaddr *)(const void *)&un, sizeof un);
+}
+
+static void on_address(void *ctx, int rc, const char *address)
+{
+    struct lookup *l = ctx;
+    struct redis_link *k = l->link;
+
+    mem_free(l);
+    if (!k) return;
+    k->lookup = NULL;
+    if (rc != OK)
+        drop(k, ERR_UNAVAILABLE, STR("the host's name cannot be resolved"));
+    else
+        connect_tcp(k, address);
+}
+
+static void dial(struct redis_link *k)
+{
+    struct lookup *l;
+
+    start_check(k);
+    if (k->conf.url->path) {
+        connect_unix(k);
+        return;
+    }
+    l = MEM_NEW(struct lookup);
+    l->link = k;
+    k->lookup = l;
+    move(k, RESOLVING);
+    loop_resolve(k->conf.loop, k->conf.url->host, on_address, l);
+}
+
+static void on_retry(struct timer *t)
+{
+    dial(LIST_OWNER(t, struct redis_link, retry));
+}
+
+/* ---- deadlines ---- */
+
+/* We were stopped, not Redis: what it sent meanwhile is still to be read. */
+static void excuse(struct redis_link *k)
+{
+    k->since_ms = k->heard_ms = clock_ms();
+    ring_touch(&k->waiting, clock_us());
+}
+
+static void probe(struct redis_link *k)
+{
+    struct str ping = STR("PING");
+
+    if (queue_command(k, &ping, 1, NULL, NULL) != OK)
+        LOG_DEBUG("redis.queue_full", LOG_Z("link", k->conf.name));
+}
+
+static void on_check(struct timer *t)
+{
+    struct redis_link *k = LIST_OWNER(t, struct redis_link, check);
+    uint64_t now = clock_ms(), timeout = k->conf.timeout_ms, oldest = ring_oldest_us(&k->waiting);
+
+    if (now - k->checked_ms > timeout / 2 + TIMER_TICK_MS) {
+        excuse(k);
+    } else if (k->state != UP && now - k->since_ms >= timeout) {
+        drop(k, ERR_TIMEOUT, STR("no connection in time"));
+        return;
+    } else if (k->state == UP && oldest && clock_us() - oldest >= timeout * 1000) {
+        drop(k, ERR_TIMEOUT, STR("no reply in time"));
+        return;
+    } else if (k->state == UP && !oldest && now - k->heard_ms >= timeout / 2) {
+        probe(k);
+    }
+    start_check(k);
+}
+
+/* ---- the face ---- */
+
+static void free_now(struct loop_task *t)
+{
+    struct redis_link *k = LIST_OWNER(t, struct redis_link, free);
+
+    ring_fini(&k->waiting);
+    sb_fini(&k->out);
+    mem_free(k->name);
+    mem_free(k);
+}
+
+struct redis_link *redis_link_open(const struct redis_link_conf *c)
+{
+    struct redis_link *k = MEM_NEW(struct redis_link);
+
+    k->conf = *c;
+    k->conf.name = k->name = str_dup(str_z(c->name));
+    k->fd = -1;
+    timer_init(&k->retry, on_retry);
+    timer_init(&k->check, on_check);
+    loop_task_init(&k->flush, on_flush);
+    loop_task_init(&k->free, free_now);
+    loop_timer(c->loop, &k->retry, 0);
+    return k;
+}
+
+/* Unread bytes at close make the kernel reset the connection, and Redis may lose our last words. */
+static void say_last_words(struct redis_link *k)
+{
+    char bytes[4096];
+
+    if (write_some(k) == OK) shutdown(k->fd, SHUT_WR);
+    for (int i = 0; i < 16 && read(k->fd, bytes, sizeof bytes) > 0; i++)
+        ;
+}
+
+void redis_link_close(struct redis_link *k)
+{
+    if (!k || k->state == CLOSED) return;
+    if (k->state == UP) say_last_words(k);
+    move(k, CLOSED);
+    disconnect(k);
+    answer_waiting(k, ERR_UNAVAILABLE);
+    loop_free_at_end(k->conf.loop, &k->free);
+}
+
+bool redis_link_is_up(const struct redis_link *k)
+{
+    return k->state == UP;
+}
+
+int redis_link_send(struct redis_link *k, const struct str *argv, unsigned argc,
+                    redis_link_reply_fn *done, void *ctx)
+{
+    if (k->state != UP) return ERR_UNAVAILABLE;
+    return queue_command(k, argv, argc, done, ctx);
+}

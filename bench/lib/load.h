@@ -1,0 +1,48 @@
+/* One load: connected clients, what they do, and what was measured. A scenario says how to start,
+ * what to do with an event and (open loop) what is due now; measuring is the same for all. */
+#ifndef BENCH_LIB_LOAD_H
+#define BENCH_LIB_LOAD_H
+
+#include "bench/lib/client.h"
+#include "bench/lib/hist.h"
+#include "bench/lib/proc.h"
+
+struct load_options {
+    const char *url;
+    uint32_t connections, rooms, senders, window, payload_bytes, in_flight;
+    uint32_t rate; /* messages a second of all senders; 0: closed loop */
+    double seconds, warm_seconds;
+    int server_pid; /* 0: its processor time and memory are not known */
+    bool control;   /* one measurement per line "go" of standard input */
+};
+
+struct load {
+    struct clients cs;
+    struct load_options opt;
+    const struct load_scenario *scenario;
+    void *state;
+    bool running; /* senders refill their windows */
+    uint64_t messages, overruns;
+    struct hist latency_us;
+};
+
+struct load_scenario {
+    const char *name;
+    void (*open)(struct load *l);  /* after the ramp */
+    void (*start)(struct load *l); /* first windows */
+    int (*tick)(struct load *l,
+                uint64_t now_us); /* what is due; ms that the loop may sleep. NULL: nothing */
+    void (*close)(struct load *l);
+};
+
+extern const struct load_scenario load_fanout, load_echo;
+
+struct load_result {
+    uint64_t elapsed_us, server_cpu_us, own_cpu_us, messages;
+    struct client_counts n;
+};
+
+/* Warms up, measures, and waits until nothing is in flight. */
+void load_measure(struct load *l, struct load_result *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* Tokens: a JSON Web Token becomes an identity. The only file that knows libjwt. HS256 alone for
+ * now. */
+#ifndef NODE_AUTH_TOKEN_H
+#define NODE_AUTH_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/str.h"
+#include "node/auth/identity.h"
+
+#define AUTH_TOKEN_MAX 4096 /* bytes; refused above it before any cryptography */
+
+struct auth;
+struct conf;
+
+/* Keeps its own copy of the secret. An empty secret: every token is ignored. Returns new;
+ * auth_free. */
+struct auth *auth_new(const struct conf *c);
+void auth_free(struct auth *a);
+bool auth_has_secret(const struct auth *a);
+
+/* Where a client may put its token, in this order: auth.token of CONNECT, ?token= of the handshake,
+ * Authorization with or without "Bearer ". False when there is none (or an empty one).
+ * *token borrows from the arguments or from scratch. */
+bool auth_token_find(struct str auth_json, struct str query, struct str authorization,
+                     struct sb *scratch, struct str *token);
+
+/* Signature, algorithm, exp (to the second), nbf (30 s of leeway). *out: returns new;
+ * identity_free. Errors: ERR_AUTH, ERR_EXPIRED; ERR_UNAVAILABLE without a secret. */
+MUST_USE int auth_token_check(const struct auth *a, struct str token, uint64_t wall_ms,
+                              struct identity **out);
+
+/* Signs a token for a visitor of the demo page: an invented id, the given name, role user, half a
+ * day. Appends to out. Errors: ERR_UNAVAILABLE without a secret or when the library fails. */
+MUST_USE int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms,
+                                   struct sb *out);
+
+/* A token for a visitor of the demo page: a random id, the name, role user, one day.
+ * Errors: ERR_SCHEMA name is not 1 to 40 characters of UTF-8, ERR_UNAVAILABLE without a secret. */
+MUST_USE int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms,
+                                   struct sb *out);
+
+#endif

@@ -1,0 +1,249 @@
+/* The five gates of an event: token, rate, role, schema, handler. The only place where a code of a
+ * handler becomes an answer, a metric and a log line. */
+#include "node/event/event.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "events_out.h"
+#include "node/event/event_priv.h"
+
+struct refusal {
+    const struct event_schema *schema; /* NULL: an unknown event */
+    int code;
+    struct str why; /* STR_NONE: the text of the code */
+    uint64_t retry_after_ms;
+    struct str ack;
+};
+
+static void put_refusal(struct sb *b, const struct refusal *r, const char *text_key)
+{
+    sb_z(b, "\"code\":");
+    sb_json(b, str_z(err_wire(r->code)));
+    sb_printf(b, ",\"%s\":", text_key);
+    sb_json(b, r->why.n ? r->why : str_z(err_text(r->code)));
+    if (r->retry_after_ms) {
+        sb_z(b, ",\"retryAfterMs\":");
+        sb_u64(b, r->retry_after_ms);
+    }
+    sb_char(b, '}');
+}
+
+/* The event's own error event (shape: schemas/gateway/out/roomError.json and its like), and the ack
+ * if one is due. */
+static void tell_refusal(struct sio_socket *s, const struct refusal *r)
+{
+    struct sb b = {0};
+
+    if (r->schema && r->schema->error_event) {
+        sb_printf(&b, "[\"%s\",{\"event\":\"%s\",", r->schema->error_event, r->schema->name);
+        put_refusal(&b, r, "error");
+        sb_char(&b, ']');
+        sio_socket_emit(s, sb_view(&b), NULL, 0);
+    }
+    if (r->ack.n) {
+        b.n = 0;
+        sb_z(&b, "[{\"ok\":false,");
+        put_refusal(&b, r, "message");
+        sb_char(&b, ']');
+        sio_socket_ack(s, r->ack, sb_view(&b), NULL, 0);
+    }
+    sb_fini(&b);
+}
+
+/* One strike; persistent abuse ends the connection. */
+static void strike(struct sio_socket *s, struct event_peer *peer)
+{
+    if (peer->is_closing || !rate_strike(&peer->rate, &peer->events->limits, clock_ms())) return;
+    peer->is_closing = true;
+    metric_add(M_RATE_CLOSED, 1);
+    LOG_INFO("event.struck_out", LOG_S("socket", sio_socket_id(s)));
+    sio_socket_disconnect(s, true);
+}
+
+static void refuse(struct sio_socket *s, struct event_peer *peer, const struct refusal *r)
+{
+    /* what a client does wrong would fill the log: only trouble of ours is reported at its own
+     * level */
+    enum log_level level = (enum log_level)err_level(r->code);
+
+    if (level == LOG_LEVEL_INFO) level = LOG_LEVEL_DEBUG;
+    LOG_AT(level, "event.refused", LOG_Z("event", r->schema ? r->schema->name : "?"),
+           LOG_Z("code", err_wire(r->code)), LOG_S("socket", sio_socket_id(s)));
+    metric_add_at(M_EVENTS_REFUSED, (unsigned)-r->code, 1);
+    tell_refusal(s, r);
+    strike(s, peer);
+}
+
+static void accept_ack(struct sio_socket *s, struct str ack, struct str reply)
+{
+    struct sb b = {0};
+
+    if (!ack.n) return;
+    sb_z(&b, "[{\"ok\":true");
+    if (reply.n) sb_char(&b, ',');
+    sb_str(&b, reply);
+    sb_z(&b, "}]");
+    sio_socket_ack(s, ack, sb_view(&b), NULL, 0);
+    sb_fini(&b);
+}
+
+void dispatch_auth_error(struct sio_socket *s, int code)
+{
+    const struct out_auth_error say = {.code = str_z(err_wire(code)),
+                                       .message = str_z(err_text(code))};
+    struct sio_cast to = sio_cast_self(s);
+
+    emit_auth_error(&to, &say);
+}
+
+/* First gate on a live socket: a token that has run out makes a guest. */
+static void check_expiry(struct sio_socket *s, struct event_peer *peer)
+{
+    uint64_t expires_s = peer->who->expires_s;
+
+    if (!expires_s || clock_wall_ms() / 1000 <= expires_s + EXPIRY_GRACE_S) return;
+    peer->who = identity_guest();
+    dispatch_auth_error(s, ERR_EXPIRED);
+}
+
+/* The first argument; null when there is none. Already validated by sio. */
+static struct json first_argument(const struct sio_event *event)
+{
+    struct json array = {JSON_ARRAY, event->array}, item;
+    struct str rest = json_begin(array);
+
+    if (json_next_item(&rest, &item) && json_next_item(&rest, &item)) return item;
+    return (struct json){JSON_NULL, STR("null")};
+}
+
+/* Gates three to five. */
+static int run(struct events *e, const struct registry_row *row, struct event_ctx *c,
+               struct sb *scratch)
+{
+    const struct event_schema *schema = row->schema;
+    union event_in in = {0};
+    int rc;
+
+    if (c->who->role < schema->role) return ERR_FORBIDDEN;
+    if (schema->decode) {
+        if (c->event->attachments_count) {
+            sb_z(c->why, "payload: binary data is not accepted");
+            return ERR_SCHEMA;
+        }
+        rc = schema->decode(first_argument(c->event), scratch, &in, c->why);
+        if (rc != OK) return rc;
+    }
+    c->state = e->states[row->feature_i];
+    return row->handle(c, &in);
+}
+
+static void dispatch_known(struct events *e, struct sio_socket *s, struct event_peer *peer,
+                           const struct registry_row *row, const struct sio_event *event)
+{
+    struct sb scratch = {0}, reply = {0}, why = {0};
+    struct event_ctx c = {
+        .events = e, .socket = s, .who = peer->who, .event = event, .reply = &reply, .why = &why};
+    int rc = run(e, row, &c, &scratch);
+
+    if (rc == OK && !c.is_deferred) {
+        accept_ack(s, event->ack, sb_view(&reply));
+    } else if (rc != OK) {
+        const struct refusal r = {row->schema, rc, sb_view(&why), c.retry_after_ms, event->ack};
+
+        refuse(s, peer, &r);
+    }
+    sb_fini(&scratch);
+    sb_fini(&reply);
+    sb_fini(&why);
+}
+
+static void dispatch_unknown(struct sio_socket *s, const struct sio_event *event)
+{
+    const struct refusal r = {NULL, ERR_UNKNOWN_EVENT, STR_NONE, 0, event->ack};
+
+    metric_add(M_EVENTS_UNKNOWN, 1);
+    tell_refusal(s, &r);
+}
+
+void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_event *event)
+{
+    uint64_t start_us = clock_us(), wait_ms;
+    struct event_peer *peer = sio_socket_user(s);
+    const struct registry_row *row;
+    enum event_rate rate;
+
+    if (!peer || peer->is_closing || !e->sio) return;
+    row = registry_find(peer->rows, event->name);
+    rate = row ? row->schema->rate : EVENT_RATE_EVENT;
+    if (row) metric_add_at(M_EVENTS_IN, row->schema->id, 1);
+    check_expiry(s, peer);
+    wait_ms = rate_take(&peer->rate, &e->limits, rate, clock_ms());
+    if (rate == EVENT_RATE_ECHO) { /* answered, it would come back for ever */
+        metric_add(M_EVENTS_SWALLOWED, 1);
+        if (wait_ms) strike(s, peer);
+    } else if (wait_ms) {
+        const struct refusal r = {row ? row->schema : NULL, ERR_RATE, STR_NONE, wait_ms,
+                                  event->ack};
+
+        refuse(s, peer, &r);
+    } else if (row) {
+        dispatch_known(e, s, peer, row, event);
+    } else {
+        dispatch_unknown(s, event);
+    }
+    metric_observe_us(M_EVENT_SECONDS, clock_us() - start_us);
+}
+
+/* ---- an answer that comes later ---- */
+
+struct event_later {
+    struct sio_nsp *nsp;
+    const struct event_schema *schema;
+    struct str id, ack;
+    char bytes[]; /* both */
+};
+
+struct event_later *event_defer(struct event_ctx *c)
+{
+    const struct event_peer *peer = sio_socket_user(c->socket);
+    struct str id = sio_socket_id(c->socket), ack = c->event->ack;
+    struct event_later *l = mem_new(1, sizeof *l + id.n + ack.n);
+
+    l->nsp = sio_socket_nsp(c->socket);
+    l->schema = registry_find(peer->rows, c->event->name)->schema;
+    memcpy(l->bytes, id.p, id.n);
+    if (ack.n) memcpy(l->bytes + id.n, ack.p, ack.n);
+    l->id = str_of(l->bytes, id.n);
+    l->ack = str_of(l->bytes + id.n, ack.n);
+    c->is_deferred = true;
+    return l;
+}
+
+struct sio_socket *event_later_socket(const struct event_later *l)
+{
+    struct sio_socket *s = sio_socket_find(l->nsp, l->id);
+
+    return s && sio_socket_is_connected(s) ? s : NULL;
+}
+
+void event_later_end(struct event_later *l, int rc, struct str reply)
+{
+    struct sio_socket *s = event_later_socket(l);
+    struct event_peer *peer = s ? sio_socket_user(s) : NULL;
+
+    if (peer && rc == OK) {
+        accept_ack(s, l->ack, reply);
+    } else if (peer) {
+        const struct refusal r = {l->schema, rc, STR_NONE, 0, l->ack};
+
+        refuse(s, peer, &r);
+    }
+    mem_free(l);
+}
+
+void event_later_drop(struct event_later *l)
+{
+    mem_free(l);
+}

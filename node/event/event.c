@@ -1,0 +1,230 @@
+/* The wiring: sockets come and go, features are opened and closed, hooks are handed on.
+ * Events themselves go through dispatch.c. */
+#include "node/event/event.h"
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "node/auth/token.h"
+#include "node/event/event_priv.h"
+
+enum { ERR_LABELS = 32 };
+
+static void label_metrics(void)
+{
+    static const char *names[EVENT_COUNT], *codes[ERR_LABELS];
+
+    for (int i = 0; i < EVENT_COUNT; i++)
+        names[i] = event_schemas[i].name;
+    for (int i = 0; i < ERR_LABELS; i++)
+        codes[i] = err_wire(-i);
+    metric_labels(M_EVENTS_IN, names, EVENT_COUNT);
+    metric_labels(M_EVENTS_REFUSED, codes, ERR_LABELS);
+}
+
+struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,
+                          const struct feature *const features[])
+{
+    struct events *e = MEM_NEW(struct events);
+    struct sb mistakes = {0};
+    int rc;
+
+    list_init(&e->peers);
+    e->loop = l;
+    e->conf = c;
+    e->auth = auth;
+    e->limits = rate_limits_of(c);
+    rc = registry_init(&e->registry, features, &mistakes);
+    for (unsigned i = 0; features[i]; i++) {
+        if (i == EVENT_FEATURES_MAX) {
+            sb_z(&mistakes, "too many features\n");
+            rc = ERR_CONFIG;
+            break;
+        }
+        e->features[e->features_count++] = features[i];
+    }
+    label_metrics();
+    if (rc != OK) {
+        LOG_ERROR("events.mistakes", LOG_S("text", sb_view(&mistakes)));
+        events_free(e);
+        e = NULL;
+    }
+    sb_fini(&mistakes);
+    return e;
+}
+
+void events_attach(struct events *e, struct sio *s, struct adapter *a)
+{
+    e->sio = s;
+    e->adapter = a;
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->open) e->states[i] = e->features[i]->open(e);
+}
+
+void events_detach(struct events *e)
+{
+    if (!e->sio) return;
+    for (unsigned i = e->features_count; i-- > 0;) {
+        if (e->features[i]->close) e->features[i]->close(e->states[i]);
+        e->states[i] = NULL;
+    }
+    e->sio = NULL;
+    e->adapter = NULL;
+}
+
+static void free_peer(struct loop_task *t)
+{
+    struct event_peer *peer = LIST_OWNER(t, struct event_peer, free_task);
+
+    identity_free(peer->token);
+    mem_free(peer);
+}
+
+void events_free(struct events *e)
+{
+    struct list *node;
+
+    if (!e) return;
+    events_detach(e);
+    /* sockets that sio freed without a word, at the very end */
+    while ((node = list_shift(&e->peers)))
+        free_peer(&LIST_OWNER(node, struct event_peer, node)->free_task);
+    registry_fini(&e->registry);
+    mem_free(e);
+}
+
+struct loop *events_loop(const struct events *e)
+{
+    return e->loop;
+}
+
+const struct conf *events_conf(const struct events *e)
+{
+    return e->conf;
+}
+
+struct sio *events_sio(const struct events *e)
+{
+    return e->sio;
+}
+
+struct adapter *events_adapter(const struct events *e)
+{
+    return e->adapter;
+}
+
+const struct identity *event_identity(const struct sio_socket *s)
+{
+    const struct event_peer *peer = sio_socket_user(s);
+
+    return peer ? peer->who : identity_guest();
+}
+
+void events_on_node_lost(struct events *e, struct str node)
+{
+    for (unsigned i = 0; e->sio && i < e->features_count; i++)
+        if (e->features[i]->on_node_lost) e->features[i]->on_node_lost(e->states[i], node);
+}
+
+void events_on_node_up(struct events *e, struct str node)
+{
+    for (unsigned i = 0; e->sio && i < e->features_count; i++)
+        if (e->features[i]->on_node_up) e->features[i]->on_node_up(e->states[i], node);
+}
+
+void events_on_state(struct events *e, bool connected)
+{
+    for (unsigned i = 0; e->sio && i < e->features_count; i++)
+        if (e->features[i]->on_state) e->features[i]->on_state(e->states[i], connected);
+}
+
+/* ---- sockets ---- */
+
+/* The first gate: a guest without a token, a guest with a bad one, or somebody. */
+static int authenticate(const struct events *e, struct sio_socket *s, const struct identity **who)
+{
+    const struct eio_handshake *h = sio_socket_handshake(s);
+    struct sb scratch = {0};
+    struct identity *found = NULL;
+    struct str token;
+    int rc = ERR_NOT_FOUND;
+
+    if (auth_token_find(sio_socket_auth(s), h->query, h->authorization, &scratch, &token))
+        rc = auth_token_check(e->auth, token, clock_wall_ms(), &found);
+    *who = found;
+    sb_fini(&scratch);
+    return rc;
+}
+
+static int on_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
+{
+    struct events *e = ctx;
+    const struct identity *who = NULL;
+    int rc = authenticate(e, s, &who);
+    struct event_peer *peer;
+
+    if (rc != OK && e->conf->auth_required) {
+        sb_z(&c->error_message, rc == ERR_EXPIRED ? "AUTH_EXPIRED" : "AUTH_INVALID");
+        sb_printf(&c->error_data, "{\"code\":\"%s\"}", err_wire(rc == ERR_EXPIRED ? rc : ERR_AUTH));
+        return rc;
+    }
+    peer = MEM_NEW(struct event_peer);
+    loop_task_init(&peer->free_task, free_peer);
+    peer->events = e;
+    peer->rows = registry_nsp(&e->registry, sio_nsp_name(sio_socket_nsp(s)));
+    peer->token = who;
+    peer->who = who ? who : identity_guest();
+    peer->auth_rc = rc;
+    list_init(&peer->node);
+    list_push(&e->peers, &peer->node);
+    sio_socket_set_user(s, peer);
+    return OK;
+}
+
+static void on_connect(void *ctx, struct sio_socket *s)
+{
+    struct events *e = ctx;
+    struct event_peer *peer = sio_socket_user(s);
+
+    if (!peer || !e->sio) return;
+    peer->is_connected = true;
+    if (peer->auth_rc == ERR_AUTH || peer->auth_rc == ERR_EXPIRED)
+        dispatch_auth_error(s, peer->auth_rc);
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->on_connect) e->features[i]->on_connect(e->states[i], s, peer->who);
+}
+
+static void on_event(void *ctx, struct sio_socket *s, const struct sio_event *event)
+{
+    dispatch_event(ctx, s, event);
+}
+
+static void on_disconnect(void *ctx, struct sio_socket *s, enum close_reason why)
+{
+    struct events *e = ctx;
+    struct event_peer *peer = sio_socket_user(s);
+
+    (void)why;
+    if (!peer) return;
+    for (unsigned i = 0; e->sio && peer->is_connected && i < e->features_count; i++)
+        if (e->features[i]->on_leave) e->features[i]->on_leave(e->states[i], s, peer->who);
+    peer->is_connected = false;
+    list_unlink(&peer->node);
+    /* A handler of this very socket may be running: its identity lives to the end of the turn, as
+     * the socket does. */
+    loop_free_at_end(e->loop, &peer->free_task);
+}
+
+const struct sio_app *event_sio_app(void)
+{
+    static const struct sio_app app = {
+        .on_connecting = on_connecting,
+        .on_connect = on_connect,
+        .on_event = on_event,
+        .on_disconnect = on_disconnect,
+    };
+
+    return &app;
+}

@@ -1,0 +1,97 @@
+/* From a Socket.IO event to a feature: token, rate, role, schema, handler, in this order, for every
+ * event. Features are tables of rows; they return codes, and only dispatch.c turns a code into an
+ * answer.
+ *
+ * Wiring (node/run.c): events_new → sio_new(…, event_sio_app(), events) → adapter_open →
+ * events_attach; the adapter's node and state callbacks are handed on with events_on_*. */
+#ifndef NODE_EVENT_EVENT_H
+#define NODE_EVENT_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "events_in.h"
+#include "node/auth/identity.h"
+#include "node/sio/sio.h"
+
+struct loop;
+struct conf;
+struct adapter;
+struct adapter_script;
+struct auth;
+struct events;
+
+/* What a handler is called with. All borrows: valid until the handler returns. */
+struct event_ctx {
+    struct events *events;
+    struct sio_socket *socket;
+    const struct identity *who;
+    void *state; /* of the feature, from its open */
+    const struct sio_event *event;
+    struct sb *reply; /* further members of a successful ack, `"a":1,"b":2`; usually left alone */
+    uint64_t retry_after_ms; /* with ERR_RATE */
+    struct sb *why;          /* with an error: a sentence instead of err_text */
+    bool is_deferred;        /* event_defer was called */
+};
+
+/* Decoded, allowed and paid for. Returns OK or an error that becomes the event's error event and
+ * ack. */
+typedef int event_handle(struct event_ctx *c, const union event_in *in);
+
+struct event_row {
+    const struct event_schema *schema;
+    event_handle *handle;
+};
+/* Name, decoder, role, rate class and error event from the schema. */
+#define EVENT(wire_name) .schema = &event_schemas[EVENT_##wire_name]
+
+struct feature {
+    const char *name;
+    const struct event_row *events; /* ends with a row without schema */
+    void *(*open)(
+        struct events *e); /* state, handed to every hook; at events_attach. Returns new */
+    void (*close)(void *state);
+    void (*on_connect)(void *state, struct sio_socket *s, const struct identity *who);
+    void (*on_leave)(void *state, struct sio_socket *s,
+                     const struct identity *who); /* still in its rooms */
+    void (*on_node_lost)(void *state, struct str node);
+    void (*on_node_up)(void *state, struct str node);
+    void (*on_state)(void *state, bool connected); /* of the adapter */
+};
+
+/* features: ends with NULL, borrowed for ever. Joins schemas and rows; NULL after logging every gap
+ * and double. */
+struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,
+                          const struct feature *const features[]);
+/* Opens the features. sio's namespaces exist by now. adapter may be NULL (casts and counts stay
+ * local). */
+void events_attach(struct events *e, struct sio *s, struct adapter *a);
+void events_detach(
+    struct events *e); /* closes the features; while sio and adapter are still there */
+void events_free(struct events *e);
+const struct sio_app *event_sio_app(void); /* ctx: the struct events */
+
+void events_on_node_lost(struct events *e, struct str node);
+void events_on_node_up(struct events *e, struct str node);
+void events_on_state(struct events *e, bool connected);
+
+struct loop *events_loop(const struct events *e);
+const struct conf *events_conf(const struct events *e);
+struct sio *events_sio(const struct events *e);
+struct adapter *events_adapter(const struct events *e); /* NULL */
+
+/* Identity of a connected socket. Borrows; valid until the socket is freed. */
+const struct identity *event_identity(const struct sio_socket *s);
+
+/* ---- an answer that comes later ---- */
+struct event_later;
+
+/* The handler returns OK and somebody calls event_later_end once. Returns new. */
+struct event_later *event_defer(struct event_ctx *c);
+struct sio_socket *
+event_later_socket(const struct event_later *l); /* NULL when the socket is gone */
+/* rc OK: ack {ok:true, reply…}; an error: as if the handler had returned it. Takes l. */
+void event_later_end(struct event_later *l, int rc, struct str reply);
+void event_later_drop(
+    struct event_later *l); /* without an answer: a feature is being closed. Takes l */
+
+#endif

@@ -1,0 +1,338 @@
+/* Rooms: join, leave, talk, typing. The names on the wire are the rooms of Socket.IO itself, so
+ * that other back ends can emit to them; names that could be somebody's private room are refused.
+ */
+#include "node/features/rooms/rooms.h"
+
+#include "adapter/adapter.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/rand.h"
+#include "events_out.h"
+#include "node/features/rooms/rooms_state.h"
+
+enum { MESSAGE_ID_SIZE = 48, MESSAGE_ID_RANDOM = 9 };
+
+struct rooms {
+    struct events *events;
+    struct rooms_state *state;
+};
+
+/* ---- what a room may be called ---- */
+
+static struct str nsp_of(const struct sio_socket *s)
+{
+    return sio_nsp_name(sio_socket_nsp(s));
+}
+
+/* Socket ids of protocol 4 have the namespace in front: "/admin#AbCd…". */
+static struct str bare_id(struct str id)
+{
+    size_t hash = str_find(id, '#');
+
+    return hash < id.n ? str_skip(id, hash + 1) : id;
+}
+
+/* The first characters of every id are those of its node. */
+static struct str node_of(const struct sio_socket *s)
+{
+    return str_head(bare_id(sio_socket_id(s)), EIO_NODE_ID_SIZE);
+}
+
+static bool is_id_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+/* Could be the private room of a socket, here or on another living node. */
+static bool is_like_an_id(const struct rooms *rooms, const struct sio_socket *s, struct str room)
+{
+    struct adapter *adapter = events_adapter(rooms->events);
+    struct str id = bare_id(room), node = str_head(id, EIO_NODE_ID_SIZE);
+
+    if (sio_socket_find(sio_socket_nsp(s), room)) return true;
+    if (id.n != EIO_ID_SIZE) return false;
+    for (size_t i = 0; i < id.n; i++)
+        if (!is_id_character(id.p[i])) return false;
+    return str_eq(node, node_of(s)) || (adapter && adapter_is_alive(adapter, node));
+}
+
+static int check_name(const struct rooms *rooms, struct event_ctx *c, struct str room)
+{
+    const struct str prefix = STR("user-");
+
+    if (str_starts(room, prefix) &&
+        !(c->who->id_text.n && str_eq(str_skip(room, prefix.n), c->who->id_text))) {
+        sb_z(c->why, "this room is open to its user alone");
+        return ERR_FORBIDDEN;
+    }
+    if (is_like_an_id(rooms, c->socket, room)) {
+        sb_z(c->why, "this name is taken by a connection");
+        return ERR_FORBIDDEN;
+    }
+    return OK;
+}
+
+/* In it by joinRoom: a socket is also in the room of its own id. */
+static bool is_member(const struct sio_socket *s, struct str room)
+{
+    return !str_eq(room, sio_socket_id(s)) && sio_socket_is_in(s, room);
+}
+
+/* ---- joining ---- */
+
+static void put_reply(struct sb *b, const struct out_room_joined *j)
+{
+    sb_z(b, "\"roomId\":");
+    sb_json(b, j->room_id);
+    sb_z(b, ",\"memberCount\":");
+    sb_i64(b, j->member_count);
+    if (!j->room_type.n) return;
+    sb_z(b, ",\"roomType\":");
+    sb_json(b, j->room_type);
+}
+
+/* The count has come, perhaps much later: the socket may be gone. */
+static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+{
+    struct event_later *later = ctx;
+    struct sio_socket *s;
+    struct sb reply = {0};
+
+    if (rc != OK) {
+        event_later_drop(later);
+        return;
+    }
+    s = event_later_socket(later);
+    if (s) {
+        const struct out_room_joined say = {.room_id = count->room,
+                                            .member_count = (int64_t)count->members,
+                                            .room_type = count->type};
+        struct sio_cast to = sio_cast_self(s);
+
+        emit_room_joined(&to, &say);
+        put_reply(&reply, &say);
+    }
+    event_later_end(later, OK, sb_view(&reply));
+    sb_fini(&reply);
+}
+
+static void announce(struct event_ctx *c, struct str room)
+{
+    char now[CLOCK_ISO_SIZE];
+    struct sio_cast to = sio_cast_room_but(c->socket, room);
+    struct out_user_joined_room say = {
+        .user_id = c->who->id, .user_name = c->who->name, .room_id = room};
+
+    clock_iso(clock_wall_ms(), now);
+    say.timestamp = str_z(now);
+    emit_user_joined_room(&to, &say);
+}
+
+static int on_join(struct event_ctx *c, const union event_in *in)
+{
+    const struct in_join_room *join = &in->join_room;
+    struct rooms *rooms = c->state;
+    int rc = check_name(rooms, c, join->room_id);
+
+    if (rc != OK) return rc;
+    if (!is_member(c->socket, join->room_id)) {
+        rc = sio_socket_join(c->socket, join->room_id);
+        if (rc != OK) return rc;
+        rooms_state_enter(rooms->state, node_of(c->socket), nsp_of(c->socket), join->room_id,
+                          join->room_type);
+        announce(c, join->room_id);
+        if (!sio_socket_is_connected(c->socket)) return ERR_CLOSED; /* cut while announcing */
+    }
+    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, event_defer(c));
+    return OK;
+}
+
+/* ---- leaving ---- */
+
+static void tell_left(struct sio_socket *s, const struct identity *who, struct str room)
+{
+    char now[CLOCK_ISO_SIZE];
+    struct sio_cast to = sio_cast_room_but(s, room);
+    struct out_user_left_room say = {.user_id = who->id, .user_name = who->name, .room_id = room};
+
+    clock_iso(clock_wall_ms(), now);
+    say.timestamp = str_z(now);
+    emit_user_left_room(&to, &say);
+}
+
+static int on_leave(struct event_ctx *c, const union event_in *in)
+{
+    struct str room = in->leave_room.room_id;
+    struct rooms *rooms = c->state;
+
+    if (!is_member(c->socket, room)) return OK; /* nobody is told that a stranger left */
+    sio_socket_leave(c->socket, room);
+    tell_left(c->socket, c->who, room);
+    rooms_state_exit(rooms->state, nsp_of(c->socket), room);
+    return OK;
+}
+
+struct names {
+    struct sb text;
+    size_t ends[64]; /* of the names in text; a socket in more rooms is asked again */
+    unsigned count;
+    struct str own;
+    unsigned skip, seen;
+};
+
+static void collect(void *ctx, struct str room)
+{
+    struct names *n = ctx;
+
+    if (str_eq(room, n->own) || n->seen++ < n->skip) return;
+    if (n->count == sizeof n->ends / sizeof n->ends[0]) return;
+    sb_str(&n->text, room);
+    n->ends[n->count++] = n->text.n;
+}
+
+/* The names are copied first: telling the others may end in further disconnections. */
+static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
+{
+    struct rooms *rooms = state;
+    struct names n = {.own = sio_socket_id(s)};
+
+    do {
+        size_t start = 0;
+
+        n.count = n.seen = 0;
+        n.text.n = 0;
+        sio_socket_each_room(s, collect, &n);
+        n.skip += n.count;
+        for (unsigned i = 0; i < n.count; i++) {
+            struct str room = str_of(n.text.p + start, n.ends[i] - start);
+
+            start = n.ends[i];
+            tell_left(s, who, room);
+            rooms_state_exit(rooms->state, nsp_of(s), room);
+        }
+    } while (n.count == sizeof n.ends / sizeof n.ends[0]);
+    sb_fini(&n.text);
+}
+
+/* ---- talking ---- */
+
+/* msg_<milliseconds since 1970>_<9 of a-z0-9>, as the pages expect. */
+static struct str make_message_id(char out[MESSAGE_ID_SIZE], uint64_t wall_ms)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    struct sb b = {0};
+    size_t n;
+
+    sb_z(&b, "msg_");
+    sb_u64(&b, wall_ms);
+    sb_char(&b, '_');
+    for (int i = 0; i < MESSAGE_ID_RANDOM; i++)
+        sb_char(&b, letters[rand_below(sizeof letters - 1)]);
+    n = b.n < MESSAGE_ID_SIZE ? b.n : MESSAGE_ID_SIZE;
+    memcpy(out, b.p, n);
+    sb_fini(&b);
+    return str_of(out, n);
+}
+
+/* The pages never send falsy messages; 0 is the one that the schema cannot name. */
+static bool is_zero(struct str raw)
+{
+    struct json v = {JSON_NUMBER, raw};
+    double n;
+
+    return raw.n && (raw.p[0] == '-' || (raw.p[0] >= '0' && raw.p[0] <= '9')) && json_f64(v, &n) &&
+           !(n < 0) && !(n > 0);
+}
+
+static int on_message(struct event_ctx *c, const union event_in *in)
+{
+    const struct in_room_message *m = &in->room_message;
+    uint64_t wall_ms = clock_wall_ms();
+    char id[MESSAGE_ID_SIZE], now[CLOCK_ISO_SIZE];
+    struct sio_cast to = sio_cast_room(sio_socket_nsp(c->socket), m->room_id);
+    struct out_room_message say = {.message_id = make_message_id(id, wall_ms),
+                                   .sender_id = c->who->id,
+                                   .sender_name = c->who->name,
+                                   .message = m->message,
+                                   .type = m->type.n ? m->type : STR("text"),
+                                   .room_id = m->room_id};
+
+    if (!is_member(c->socket, m->room_id)) return ERR_NOT_MEMBER;
+    if (is_zero(m->message)) {
+        sb_z(c->why, "message: empty");
+        return ERR_SCHEMA;
+    }
+    clock_iso(wall_ms, now);
+    say.timestamp = str_z(now);
+    sb_printf(c->reply, "\"messageId\":\"" STR_FMT "\",\"timestamp\":\"%s\"",
+              STR_ARG(say.message_id), now);
+    return emit_room_message(&to, &say);
+}
+
+static int on_typing(struct event_ctx *c, const union event_in *in)
+{
+    const struct in_typing *t = &in->typing;
+    char now[CLOCK_ISO_SIZE];
+    struct sio_cast to = sio_cast_room_but(c->socket, t->room_id);
+    struct out_user_typing say = {.user_id = c->who->id,
+                                  .user_name = c->who->name,
+                                  .is_typing = t->is_typing,
+                                  .room_id = t->room_id};
+
+    if (!is_member(c->socket, t->room_id)) return ERR_NOT_MEMBER;
+    clock_iso(clock_wall_ms(), now);
+    say.timestamp = str_z(now);
+    return emit_user_typing(&to, &say);
+}
+
+/* ---- the feature ---- */
+
+static void *rooms_open(struct events *e)
+{
+    struct rooms *rooms = MEM_NEW(struct rooms);
+
+    rooms->events = e;
+    rooms->state = rooms_state_new(events_loop(e), events_adapter(e), events_conf(e)->dead_ms);
+    return rooms;
+}
+
+static void rooms_close(void *state)
+{
+    struct rooms *rooms = state;
+
+    rooms_state_free(rooms->state);
+    mem_free(rooms);
+}
+
+static void on_node_lost(void *state, struct str node)
+{
+    (void)node;
+    rooms_state_refresh(
+        ((struct rooms *)state)->state); /* each call drops the counts of the dead */
+}
+
+static void on_state(void *state, bool connected)
+{
+    if (connected) rooms_state_refresh(((struct rooms *)state)->state);
+}
+
+static const struct event_row events[] = {
+    {EVENT(joinRoom), .handle = on_join},
+    {EVENT(leaveRoom), .handle = on_leave},
+    {EVENT(roomMessage), .handle = on_message},
+    {EVENT(typing), .handle = on_typing},
+    {0},
+};
+
+const struct feature feature_rooms = {
+    .name = "rooms",
+    .events = events,
+    .open = rooms_open,
+    .close = rooms_close,
+    .on_leave = on_gone,
+    .on_node_lost = on_node_lost,
+    .on_state = on_state,
+};

@@ -1,0 +1,42 @@
+/* How many are in a room, over all nodes. Each node writes its own count; nobody else's is ever
+ * written. Without Redis the count of this node is given, and everything is written again when it
+ * is back. */
+#ifndef NODE_FEATURES_ROOMS_ROOMS_STATE_H
+#define NODE_FEATURES_ROOMS_ROOMS_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/str.h"
+
+struct loop;
+struct adapter;
+struct rooms_state;
+
+struct rooms_count {
+    struct str room, type; /* borrows; type STR_NONE: nobody gave one */
+    uint64_t members;
+};
+/* rc OK, or ERR_CLOSED: the feature is being closed and there is no answer. */
+typedef void rooms_told(void *ctx, int rc, const struct rooms_count *count);
+
+/* adapter NULL: this node alone. dead_ms: counts of nodes that are unknown and older than this are
+ * dropped. */
+struct rooms_state *rooms_state_new(struct loop *l, struct adapter *a, uint64_t dead_ms);
+void rooms_state_free(struct rooms_state *st); /* waiting questions are told ERR_CLOSED */
+
+/* node: id of this node, the same every time. */
+void rooms_state_enter(struct rooms_state *st, struct str node, struct str nsp, struct str room,
+                       struct str type);
+void rooms_state_exit(struct rooms_state *st, struct str nsp, struct str room);
+
+/* Calls told exactly once, now or later. A room without members here is counted as empty. */
+void rooms_state_ask(struct rooms_state *st, struct str nsp, struct str room, rooms_told *told,
+                     void *ctx);
+
+/* Writes all counts again, in slices: Redis may have lost them. Goes on by itself every 20 minutes.
+ */
+void rooms_state_refresh(struct rooms_state *st);
+
+size_t rooms_state_size(const struct rooms_state *st); /* rooms known here */
+
+#endif

@@ -1,0 +1,275 @@
+/* Emissions to many: encoded once, the same bytes for every recipient. Per recipient there is no
+ * allocation, no JSON and no hashing. Local delivery comes first, publishing in the same turn;
+ * neither waits for the other. Source: socket.io-adapter, broadcast(): rooms are joined, each
+ * socket once, minus all who are in an except room. */
+#include "node/sio/sio_priv.h"
+
+#include "adapter/adapter.h"
+#include "base/mem.h"
+#include "base/metric.h"
+
+struct run { /* one cast on this node */
+    struct sio_nsp *nsp;
+    const struct str *rooms, *except;
+    unsigned rooms_count, except_count;
+    struct str array;
+    const struct str *attachments;
+    unsigned attachments_count;
+    bool is_volatile, no_compress;
+    struct buf *text; /* made for the first recipient */
+    struct buf **binary_v3,
+        **binary_v4; /* frames of the attachments, made for the first of each protocol */
+    uint64_t delivered, dropped;
+};
+
+/* ---- frames ---- */
+
+static struct buf *finished(const struct run *c, struct buf *b)
+{
+    if (c->no_compress) b->flags &= (uint8_t)~BUF_COMPRESS;
+    return b;
+}
+
+static void encode(struct run *c)
+{
+    struct sb *text = &c->nsp->sio->text;
+    struct sio_packet p = {
+        .type = c->attachments_count ? SIO_PACKET_BINARY_EVENT : SIO_PACKET_EVENT,
+        .attachments = c->attachments_count,
+        .nsp = sio_nsp_str(c->nsp),
+        .json = c->array,
+    };
+
+    text->n = 0;
+    sio_packet_encode(text, &p);
+    c->text = finished(c, eio_text_message(sb_view(text)));
+}
+
+static struct buf **binary_for(struct run *c, int protocol)
+{
+    struct buf ***frames = protocol == 3 ? &c->binary_v3 : &c->binary_v4;
+
+    if (*frames) return *frames;
+    *frames = mem_new(c->attachments_count, sizeof **frames);
+    for (unsigned i = 0; i < c->attachments_count; i++) {
+        (*frames)[i] = finished(c, eio_binary_message(protocol, c->attachments[i]));
+    }
+    return *frames;
+}
+
+static void free_frames(struct run *c, struct buf **frames)
+{
+    for (unsigned i = 0; frames && i < c->attachments_count; i++)
+        buf_unref(frames[i]);
+    mem_free(frames);
+}
+
+/* ---- recipients ---- */
+
+static void send_attachments(struct run *c, struct sio_socket *s)
+{
+    struct buf **frames = binary_for(c, eio_session_protocol(s->session));
+
+    for (unsigned i = 0; i < c->attachments_count; i++)
+        eio_session_send(s->session, buf_ref(frames[i]));
+}
+
+static inline void send_to(struct run *c, struct sio_socket *s)
+{
+    if (s->state != SIO_STATE_CONNECTED) return;
+    if (c->is_volatile && !eio_session_is_writable(s->session)) {
+        c->dropped++;
+        return;
+    }
+    if (!c->text) encode(c);
+    c->delivered++;
+    eio_session_send(s->session, buf_ref(c->text));
+    if (c->attachments_count != 0) send_attachments(c, s);
+}
+
+static void send_to_room(struct run *c, struct sio_room *r, const struct sio_socket *but)
+{
+    uint32_t count = r->count; /* who joins meanwhile was not addressed */
+
+    sio_room_walk_begin(c->nsp->sio);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sio_socket *s = r->members[i].socket; /* members may move: read anew */
+
+        if (s && s != but) send_to(c, s);
+    }
+    sio_room_walk_end(c->nsp->sio);
+}
+
+/* One room or the whole namespace, nobody or one socket left out: the array is walked as it lies.
+ */
+static bool is_simple(const struct run *c, const struct sio_socket **but)
+{
+    *but = NULL;
+    if (c->rooms_count > 1 || c->except_count > 1) return false;
+    if (c->except_count == 0) return true;
+    if (sio_room_get(c->nsp, c->except[0])) return false;
+    *but = map_get(&c->nsp->sockets, c->except[0]);
+    return true;
+}
+
+static void send_simple(struct run *c, const struct sio_socket *but)
+{
+    struct sio_socket *own;
+    struct sio_room *r;
+
+    if (c->rooms_count == 0) {
+        send_to_room(c, c->nsp->all, but);
+        return;
+    }
+    own = map_get(&c->nsp->sockets, c->rooms[0]);
+    r = sio_room_get(c->nsp, c->rooms[0]);
+    if (own && own != but) send_to(c, own);
+    if (r) send_to_room(c, r, but); /* own is never in it */
+}
+
+static void target(struct sio *sio, struct sio_socket *s, bool wanted)
+{
+    if (!s || s->stamp == sio->stamp) return;
+    s->stamp = sio->stamp;
+    if (!wanted) return;
+    if (sio->targets_count == sio->targets_cap) {
+        sio->targets_cap = sio->targets_cap ? sio->targets_cap * 2 : 64;
+        sio->targets = mem_grow(sio->targets, sio->targets_cap * sizeof(struct sio_socket *));
+    }
+    sio->targets[sio->targets_count++] = s;
+}
+
+static void target_room(struct sio_nsp *n, const struct sio_room *r, bool wanted)
+{
+    for (uint32_t i = 0; r && i < r->count; i++)
+        target(n->sio, r->members[i].socket, wanted);
+}
+
+static void target_name(struct sio_nsp *n, struct str name, bool wanted)
+{
+    target(n->sio, map_get(&n->sockets, name), wanted);
+    target_room(n, sio_room_get(n, name), wanted);
+}
+
+/* The general case: first the recipients are collected, each stamped so that it counts once, then
+ * they are sent to. A send may end a session and start further casts: they stack their targets
+ * above ours. */
+static void send_general(struct run *c)
+{
+    struct sio *sio = c->nsp->sio;
+    size_t first = sio->targets_count, end;
+
+    sio->stamp++;
+    for (unsigned i = 0; i < c->except_count; i++)
+        target_name(c->nsp, c->except[i], false);
+    for (unsigned i = 0; i < c->rooms_count; i++)
+        target_name(c->nsp, c->rooms[i], true);
+    if (c->rooms_count == 0) target_room(c->nsp, c->nsp->all, true);
+    end = sio->targets_count;
+    for (size_t i = first; i < end; i++)
+        send_to(c, sio->targets[i]);
+    sio->targets_count = first;
+}
+
+static void deliver(struct run *c)
+{
+    const struct sio_socket *but;
+
+    if (is_simple(c, &but)) {
+        send_simple(c, but);
+    } else {
+        send_general(c);
+    }
+    if (c->text) buf_unref(c->text);
+    free_frames(c, c->binary_v3);
+    free_frames(c, c->binary_v4);
+    metric_add(M_DELIVERIES, c->delivered);
+    if (c->dropped != 0) metric_add(M_VOLATILE_DROPPED, c->dropped);
+}
+
+/* ---- public ---- */
+
+struct sio_cast sio_cast_all(struct sio_nsp *n)
+{
+    return (struct sio_cast){.nsp = n};
+}
+
+struct sio_cast sio_cast_room(struct sio_nsp *n, struct str room)
+{
+    return (struct sio_cast){.nsp = n, .rooms = {room}, .rooms_count = 1};
+}
+
+struct sio_cast sio_cast_room_but(struct sio_socket *s, struct str room)
+{
+    struct sio_cast c = sio_cast_room(s->nsp, room);
+
+    c.except[0] = sio_socket_str(s);
+    c.except_count = 1;
+    return c;
+}
+
+struct sio_cast sio_cast_self(struct sio_socket *s)
+{
+    struct sio_cast c = sio_cast_room(s->nsp, sio_socket_str(s));
+
+    c.flags = SIO_LOCAL;
+    return c;
+}
+
+static void publish(const struct sio_cast *c, struct str array, const struct str *attachments,
+                    unsigned n)
+{
+    const struct adapter_cast out = {
+        .nsp = sio_nsp_str(c->nsp),
+        .rooms = c->rooms,
+        .except = c->except,
+        .rooms_count = c->rooms_count,
+        .except_count = c->except_count,
+        .flags = (c->flags & SIO_VOLATILE ? ADAPTER_VOLATILE : 0u) |
+                 (c->flags & SIO_NO_COMPRESS ? ADAPTER_NO_COMPRESS : 0u),
+        .array = array,
+        .attachments = attachments,
+        .attachments_count = n,
+    };
+
+    adapter_publish(c->nsp->sio->adapter, &out);
+}
+
+void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments,
+                   unsigned n)
+{
+    struct run r = {
+        .nsp = c->nsp,
+        .rooms = c->rooms,
+        .except = c->except,
+        .rooms_count = c->rooms_count,
+        .except_count = c->except_count,
+        .array = array,
+        .attachments = attachments,
+        .attachments_count = n,
+        .is_volatile = (c->flags & SIO_VOLATILE) != 0,
+        .no_compress = (c->flags & SIO_NO_COMPRESS) != 0,
+    };
+
+    metric_add(M_CASTS, 1);
+    deliver(&r);
+    if (!(c->flags & SIO_LOCAL) && c->nsp->sio->adapter) publish(c, array, attachments, n);
+}
+
+void sio_cast_deliver(struct sio *s, const struct adapter_cast *c)
+{
+    struct run r = {
+        .nsp = sio_nsp_get(s, c->nsp),
+        .rooms = c->rooms,
+        .except = c->except,
+        .rooms_count = c->rooms_count,
+        .except_count = c->except_count,
+        .array = c->array,
+        .attachments = c->attachments,
+        .attachments_count = c->attachments_count,
+        .is_volatile = (c->flags & ADAPTER_VOLATILE) != 0,
+        .no_compress = (c->flags & ADAPTER_NO_COMPRESS) != 0,
+    };
+
+    if (r.nsp) deliver(&r); /* a namespace that this node does not serve is no mistake */
+}

@@ -1,0 +1,160 @@
+/* What the files of node/sio share. Included only in this folder.
+ *
+ *     session ── client ──┬── socket (namespace /)         ── seats: {room, index} …
+ *     (Engine.IO)         └── socket (namespace /contacts) ── seats …
+ *     namespace ── rooms: dense arrays of {socket, seat} */
+#ifndef NODE_SIO_SIO_PRIV_H
+#define NODE_SIO_SIO_PRIV_H
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/map.h"
+#include "base/timer.h"
+#include "node/sio/binary.h"
+#include "node/sio/packet.h"
+#include "node/sio/sio.h"
+
+#define SIO_ROOM_NAME_MAX 256
+#define SIO_AUTH_MAX 4096
+#define SIO_ATTEMPTS_PER_NSP                                                                       \
+    10 /* CONNECTs a minute, times MAX_NAMESPACES: above it the connection is closed */
+
+struct sio {
+    struct loop *loop;
+    const struct conf *conf;
+    const struct sio_app *app;
+    void *ctx;
+    struct eio *eio;
+    struct adapter *adapter;
+    struct map nsps;
+    struct list clients;
+    struct sb text;              /* packet being encoded */
+    struct sb name;              /* event name being unescaped */
+    struct sio_socket **targets; /* recipients of casts to several rooms: a stack, casts may nest */
+    size_t targets_count, targets_cap;
+    uint64_t stamp;     /* of the last such cast */
+    unsigned walking;   /* walks over rooms that are under way */
+    struct list gapped; /* rooms that lost members meanwhile */
+};
+
+struct sio_member {
+    struct sio_socket *socket; /* NULL: left during a walk */
+    uint32_t seat;             /* index in the socket's seats; unused in nsp->all */
+};
+
+struct sio_room {
+    struct sio_nsp *nsp;
+    struct sio_member *members;
+    uint32_t count, cap, gaps;
+    struct list gapped;
+    size_t name_n;
+    char name[];
+};
+
+struct sio_nsp {
+    struct sio *sio;
+    struct map sockets;   /* by id: also their own rooms, which exist only here */
+    struct map rooms;     /* the other rooms, by name */
+    struct map acks;      /* by digits */
+    struct sio_room *all; /* every connected socket */
+    uint64_t next_ack;
+    size_t name_n;
+    char name[];
+};
+
+struct sio_seat {
+    struct sio_room *room;
+    uint32_t index; /* in room->members */
+};
+
+enum sio_state { SIO_STATE_CONNECTING, SIO_STATE_CONNECTED, SIO_STATE_CLOSED };
+
+struct sio_socket {
+    struct eio_session *session;
+    struct sio_nsp *nsp;
+    struct sio_client *client;
+    struct sio_socket *next; /* of the same client */
+    void *user;
+    uint64_t stamp; /* of the last cast to several rooms that has seen it */
+    struct sio_seat *seats;
+    char *auth; /* NULL: {} */
+    struct list acks;
+    struct loop_task free_task;
+    uint32_t all_i; /* index in nsp->all */
+    uint32_t seats_count, seats_cap;
+    uint16_t auth_n;
+    uint8_t state, id_n;
+    char id[];
+};
+
+struct sio_client { /* one session */
+    struct sio *sio;
+    struct eio_session *session; /* NULL once closed */
+    struct list node;
+    struct sio_socket *sockets;
+    struct sio_binary *binary; /* packet that waits for attachments */
+    struct timer connect_timer;
+    struct loop_task free_task;
+    uint64_t attempts_since_ms;
+    uint32_t attempts;
+    uint8_t closed_why;
+};
+
+/* client.c */
+void sio_client_on_open(void *ctx, struct eio_session *session);
+void sio_client_on_message(void *ctx, struct eio_session *session, struct str data, bool binary);
+void sio_client_on_close(void *ctx, struct eio_session *session, enum close_reason why);
+void sio_client_free(struct sio_client *c); /* with its sockets, without a word to anybody */
+
+/* connect.c: answers a CONNECT. auth: raw JSON object, empty for none. */
+void sio_connect_try(struct sio_client *c, struct str nsp, struct str auth);
+
+/* nsp.c */
+void sio_nsp_free(struct sio_nsp *n);
+
+/* socket.c */
+struct sio_socket *sio_socket_new(struct sio_client *c, struct sio_nsp *n, struct str auth);
+void sio_socket_free(struct sio_socket *s); /* hushed or never connected */
+void sio_socket_hush(struct sio_socket *s); /* out of its namespace; nothing is said to anybody */
+void sio_socket_enter(
+    struct sio_socket *s); /* into its client and namespace: connected from now on */
+void sio_socket_close(struct sio_socket *s, enum close_reason why); /* no packet is sent */
+void sio_socket_drop(
+    struct sio_socket *s); /* refused before it was connected: freed at the end of the turn */
+void sio_socket_send(struct sio_socket *s, struct sio_packet *p, const struct str *attachments);
+
+/* ack.c: returns the id to be put on the wire, valid until done is called. */
+struct str sio_ack_new(struct sio_socket *s, uint64_t timeout_ms,
+                       void (*done)(void *ctx, int rc, struct str array,
+                                    const struct str *attachments, unsigned n),
+                       void *ctx);
+void sio_ack_take(struct sio_socket *s, struct str id, struct str array,
+                  const struct str *attachments, unsigned n);
+void sio_ack_fail_all(struct sio_socket *s); /* ERR_CLOSED */
+
+/* room.c */
+struct sio_room *sio_room_new(struct sio_nsp *n, struct str name);
+void sio_room_free(struct sio_room *r);
+struct sio_room *sio_room_get(const struct sio_nsp *n,
+                              struct str name); /* NULL; own rooms are not found */
+int sio_room_join(struct sio_socket *s, struct str name);
+void sio_room_leave(struct sio_socket *s, struct str name);
+void sio_room_leave_all(struct sio_socket *s);
+bool sio_room_has(const struct sio_room *r, const struct sio_socket *s);
+void sio_room_enter_all(struct sio_socket *s); /* into nsp->all */
+void sio_room_exit_all(struct sio_socket *s);
+/* Between these two, members[0…count at the start) keep their places; those who left are NULL. */
+void sio_room_walk_begin(struct sio *s);
+void sio_room_walk_end(struct sio *s);
+
+static inline struct str sio_nsp_str(const struct sio_nsp *n)
+{
+    return str_of(n->name, n->name_n);
+}
+
+static inline struct str sio_socket_str(const struct sio_socket *s)
+{
+    return str_of(s->id, s->id_n);
+}
+
+#endif

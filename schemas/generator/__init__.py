@@ -1,0 +1,1 @@
+"""From schemas to C, TypeScript and documents."""

@@ -1,0 +1,95 @@
+/* Drain: sessions are closed evenly over the time, and the end is told once. */
+#include <stdlib.h>
+#include <criterion/criterion.h>
+#include "base/clock.h"
+#include "base/conf.h"
+#include "node/ops/drain.h"
+#include "tests/unit/support/fake_edge.h"
+
+static struct loop *loop;
+static struct conf conf;
+static struct eio *eio;
+static struct fake_edge edge;
+static struct ops_drain drain;
+static int ends;
+
+static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
+{
+    (void)ctx;
+    eio_on_request(eio, p, r);
+}
+
+static void on_gone(void *ctx, struct pipe *p, int code)
+{
+    (void)ctx;
+    eio_on_gone(eio, p, code);
+}
+
+static void on_session(void *ctx, struct eio_session *s)
+{
+    (void)ctx, (void)s;
+}
+
+static void on_session_message(void *ctx, struct eio_session *s, struct str data, bool binary)
+{
+    (void)ctx, (void)s, (void)data, (void)binary;
+}
+
+static void on_session_close(void *ctx, struct eio_session *s, enum close_reason why)
+{
+    (void)ctx, (void)s;
+    cr_expect_eq(why, CLOSE_SERVER_SHUTDOWN);
+}
+
+static bool no_cors(void *ctx, const struct http_request *r, bool preflight, struct sb *out)
+{
+    (void)ctx, (void)r, (void)preflight, (void)out;
+    return true;
+}
+
+static void on_done(void *ctx)
+{
+    (void)ctx;
+    ends++;
+}
+
+static void pass(uint64_t ms)
+{
+    for (uint64_t at = 0; at < ms; at += 10) {
+        clock_advance(10);
+        loop_turn(loop, false);
+    }
+}
+
+Test(ops_drain, closes_evenly_and_tells_the_end_once)
+{
+    static const struct edge_handler handler = {.on_request = on_request, .on_gone = on_gone};
+    static const struct eio_app app = {on_session, on_session_message, on_session_close};
+    static const struct eio_cors cors = {.headers = no_cors};
+    char *argv[] = {(char[]){"test"}, NULL};
+    struct sb mistakes = {0};
+
+    clock_freeze(1000, 1000);
+    cr_assert_eq(conf_read(&conf, 1, argv, getenv, &mistakes), OK);
+    loop = loop_new();
+    eio = eio_new(loop, &conf, STR("AbC1"), &app, NULL, &cors);
+    fake_edge_init(&edge, &handler, NULL);
+    for (int i = 0; i < 100; i++)
+        (void)fake_request(&edge,
+                           "GET /socket.io/?EIO=4&transport=websocket\nUpgrade: websocket\n");
+    cr_assert_eq(eio_sessions_count(eio), 100);
+    ops_drain_start(&drain, loop, eio, 10, on_done, NULL);
+    pass(5000);
+    cr_expect_geq(eio_sessions_count(eio), 40);
+    cr_expect_leq(eio_sessions_count(eio), 60);
+    cr_expect_eq(ends, 0);
+    pass(5500);
+    cr_expect_eq(eio_sessions_count(eio), 0);
+    cr_expect_eq(ends, 1);
+    fake_edge_fini(&edge);
+    eio_free(eio);
+    loop_turn(loop, false);
+    loop_free(loop);
+    conf_fini(&conf);
+    sb_fini(&mistakes);
+}

@@ -1,0 +1,115 @@
+/* The small program that the conformance suites run against (tests/wire/conformance/README.md):
+ *     wire-echo engine|socket [--port N] [--option value]…
+ * engine: sends every Engine.IO message back on /engine.io/; socket: the application of the
+ * Socket.IO suite on /socket.io/. Everything else is the runtime of the real programs: several of
+ * them may share a port and a Redis. */
+#include <stdio.h>
+#include <string.h>
+#include "base/mem.h"
+#include "node/eio/eio.h"
+#include "node/run.h"
+#include "node/sio/sio.h"
+
+/* ---- engine ---- */
+
+static void engine_message(void *ctx, struct eio_session *s, struct str data, bool binary)
+{
+    (void)ctx;
+    eio_session_send(s, binary ? eio_binary_message(eio_session_protocol(s), data)
+                               : eio_text_message(data));
+}
+
+static void engine_open(void *ctx, struct eio_session *s)
+{
+    (void)ctx, (void)s;
+}
+
+static void engine_close(void *ctx, struct eio_session *s, enum close_reason why)
+{
+    (void)ctx, (void)s, (void)why;
+}
+
+static const struct eio_app engine_app = {
+    .on_open = engine_open, .on_message = engine_message, .on_close = engine_close};
+
+/* ---- socket ---- */
+
+static void socket_connect(void *ctx, struct sio_socket *s)
+{
+    struct sb array = {0};
+
+    (void)ctx;
+    sb_z(&array, "[\"auth\",");
+    sb_str(&array, sio_socket_auth(s));
+    sb_char(&array, ']');
+    sio_socket_emit(s, sb_view(&array), NULL, 0);
+    sb_fini(&array);
+}
+
+static void socket_event(void *ctx, struct sio_socket *s, const struct sio_event *e)
+{
+    struct sb array = {0};
+
+    (void)ctx;
+    if (!str_eq(sio_nsp_name(sio_socket_nsp(s)), STR("/"))) return;
+    sb_char(&array, '[');
+    if (str_eq(e->name, STR("message"))) {
+        sb_z(&array, "\"message-back\"");
+        if (e->args.n != 0) sb_char(&array, ',');
+        sb_str(&array, e->args);
+        sb_char(&array, ']');
+        sio_socket_emit(s, sb_view(&array), e->attachments, e->attachments_count);
+    } else if (str_eq(e->name, STR("message-with-ack"))) {
+        sb_str(&array, e->args);
+        sb_char(&array, ']');
+        sio_socket_ack(s, e->ack, sb_view(&array), e->attachments, e->attachments_count);
+    }
+    sb_fini(&array);
+}
+
+static int socket_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
+{
+    (void)ctx, (void)s, (void)c;
+    return OK;
+}
+
+static void socket_disconnect(void *ctx, struct sio_socket *s, enum close_reason why)
+{
+    (void)ctx, (void)s, (void)why;
+}
+
+static const struct sio_app socket_app = {.on_connecting = socket_connecting,
+                                          .on_connect = socket_connect,
+                                          .on_event = socket_event,
+                                          .on_disconnect = socket_disconnect};
+
+/* ---- main ---- */
+
+static const char *const namespaces[] = {"/", "/custom", NULL};
+
+#define SUITE_DEFAULTS                                                                             \
+    "PING_INTERVAL_MS", "300", "PING_TIMEOUT_MS", "200", "CONNECT_TIMEOUT_MS", "1000",             \
+        "MAX_PAYLOAD_BYTES", "1000000", "CORS_ORIGINS", "*", "ADAPTER", "local", "OPS_PORT", "0",  \
+        "DRAIN_SECONDS", "0", "LOG_LEVEL", "warn"
+
+int main(int argc, char **argv)
+{
+    static const char *const engine_defaults[] = {SUITE_DEFAULTS, "SOCKET_PATH", "/engine.io/",
+                                                  NULL};
+    static const char *const socket_defaults[] = {SUITE_DEFAULTS, NULL};
+    struct node_app app = {.name = "echo"};
+
+    if (argc >= 2 && strcmp(argv[1], "engine") == 0) {
+        app.eio = &engine_app;
+        app.defaults = engine_defaults;
+    } else if (argc >= 2 && strcmp(argv[1], "socket") == 0) {
+        app.sio = &socket_app;
+        app.namespaces = namespaces;
+        app.defaults = socket_defaults;
+    } else {
+        fprintf(stderr, "usage: wire-echo engine|socket [--port=N] [--option=value]\n");
+        return 2;
+    }
+    argv[1] = argv[0];
+    return node_run(&app, argc - 1, argv + 1);
+}

@@ -1,0 +1,88 @@
+/* ingoma-docs: prints a page of docs/ out of the table that it documents, so that no page can lie.
+ * tools/docs.py writes the pages; `./ingoma lint generated` compares them. Never reads or writes a
+ * file. */
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/str.h"
+
+#include <stdio.h>
+
+static void print_errors(struct sb *out)
+{
+    static const char *const levels[] = {
+        [LOG_LEVEL_ERROR] = "error",
+        [LOG_LEVEL_WARN] = "warn",
+        [LOG_LEVEL_INFO] = "info",
+        [LOG_LEVEL_DEBUG] = "debug",
+    };
+    int code = OK;
+
+    sb_z(out, "| code | name on the wire | logged as | meaning |\n| ---: | --- | --- | --- |\n");
+    for (unsigned i = 0; err_row(i, &code); i++)
+        sb_printf(out, "| %d | `%s` | %s | %s |\n", code, err_wire(code), levels[err_level(code)],
+                  err_text(code));
+}
+
+static void print_close(struct sb *out)
+{
+    static const struct {
+        const char *text;
+        int may_recover;
+    } rows[] = {
+#define CLOSE(id, reason, recover) {reason, recover},
+#include "node/eio/close.def"
+#undef CLOSE
+    };
+
+    sb_z(out, "| reason | may recover |\n| --- | --- |\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        sb_printf(out, "| `%s` | %s |\n", rows[i].text, rows[i].may_recover ? "yes" : "no");
+}
+
+static const struct page {
+    const char *name;
+    const char *head;
+    void (*print)(struct sb *out);
+} pages[] = {
+    {"config",
+     "# Options\n\nMade from `base/conf.def` by `./ingoma docs`: change the table, not this page. "
+     "Every option is an\n"
+     "environment variable and a flag (`PING_INTERVAL_MS=5000` or `--ping-interval-ms=5000`); the "
+     "flag wins.\n\n",
+     conf_print_markdown},
+    {"metrics",
+     "# Metrics\n\nMade from `base/metric.def` by `./ingoma docs`: change the table, not this "
+     "page. They are served as\n"
+     "Prometheus text on the ops port, `GET /metrics`.\n\n",
+     metric_print_markdown},
+    {"errors",
+     "# Errors\n\nMade from `base/err.def` by `./ingoma docs`: change the table, not this page. "
+     "The name is what a client\n"
+     "finds in `code`, and the label of the metrics; names and codes never change their "
+     "meaning.\n\n",
+     print_errors},
+    {"close",
+     "# Reasons of a disconnect\n\nMade from `node/eio/close.def` by `./ingoma docs`: change the "
+     "table, not this page.\n\n",
+     print_close},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        struct sb out = {0};
+        size_t written;
+
+        if (argc != 2 || !str_eq(str_z(argv[1]), str_z(pages[i].name))) continue;
+        sb_z(&out, pages[i].head);
+        pages[i].print(&out);
+        written = fwrite(out.p, 1, out.n, stdout);
+        sb_fini(&out);
+        return written && fflush(stdout) == 0 ? 0 : 1;
+    }
+    fputs("usage: ingoma-docs config|metrics|errors|close\n", stderr);
+    return 2;
+}

@@ -1,0 +1,241 @@
+# up, down, status, logs: the programs of PROGRAMS and a private Redis. Sourced by ../../ingoma.
+# Everything is stopped by the pid that it was started with, after a look at /proc/PID/exe.
+
+REDIS_DIR=$RUN/redis
+REDIS_SOCKET=$REDIS_DIR/redis.sock
+# A unix socket's path may have 107 bytes, and in an URL only plain characters.
+if [ ${#REDIS_SOCKET} -gt 100 ] || [[ $REDIS_SOCKET =~ [^A-Za-z0-9/._-] ]]; then
+    REDIS_SOCKET=/tmp/ingoma-$(id -u)-$(printf %s "$ROOT" | cksum | cut -d ' ' -f 1).sock
+fi
+
+# http_status PORT PATH: the status of a GET on this machine, 000 when there is no answer in two seconds.
+http_status() {
+    local answer
+    answer=$(timeout 2 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" "$2" >&3 && head -n 1 <&3' _ "$1" "$2" 2>/dev/null)
+    [[ $answer =~ ^HTTP/1\.[01]\ ([0-9]{3}) ]] && echo "${BASH_REMATCH[1]}" || echo 000
+}
+
+# pid_of NAME: its pid when it is alive and really the program that we started; nothing otherwise.
+pid_of() {
+    local pid exe
+    { read -r pid && read -r exe; } 2>/dev/null <"$RUN/$1.pid" || return 1
+    [ "$(readlink "/proc/$pid/exe" 2>/dev/null | sed 's/ (deleted)$//')" = "$exe" ] && echo "$pid"
+}
+
+# start NAME PROGRAM-FILE ARGUMENT...: in a session of its own, so that Ctrl-C reaches this script alone.
+start() {
+    local name=$1 exe
+    shift
+    exe=$(readlink -f "$1")
+    setsid "$@" >"$RUN/$name.log" 2>&1 </dev/null &
+    printf '%s\n%s\n' "$!" "$exe" >"$RUN/$name.pid"
+    STARTED+=("$name")
+    CHILDREN+=("$!")
+}
+
+last_lines() {
+    say "Last lines of .run/$1.log:" >&2
+    tail -n 15 "$RUN/$1.log" | cut -c 1-300 | sed 's/^/  /' >&2
+}
+
+# wait_for NAME SECONDS WHAT COMMAND...: until the command succeeds; says so when the program dies or time is up.
+wait_for() {
+    local name=$1 seconds=$2 what=$3 start=$SECONDS pid
+    shift 3
+    pid=$(head -n 1 "$RUN/$name.pid")
+    until "$@"; do
+        show "Waiting for $name to $what ... $((SECONDS - start)) s"
+        if ! kill -0 "$pid" 2>/dev/null; then
+            show_end
+            warn "$name ended while starting."
+            last_lines "$name"
+            return 1
+        fi
+        if [ $((SECONDS - start)) -ge "$seconds" ]; then
+            show_end
+            warn "$name did not $what in $seconds s."
+            last_lines "$name"
+            return 1
+        fi
+        sleep 0.1
+    done
+    show_end
+}
+
+is_ready() {
+    [ "$(http_status "$1" /ready)" = 200 ]
+}
+
+is_redis_up() {
+    [ "$(redis-cli -s "$REDIS_SOCKET" ping 2>/dev/null)" = PONG ]
+}
+
+names() {
+    local row
+    echo redis
+    for row in "${PROGRAMS[@]}"; do
+        echo "${row%% *}"
+    done
+}
+
+# await_end NAME PID: patience after SIGTERM, then SIGKILL with a word about it.
+await_end() {
+    local name=$1 pid=$2 start=$SECONDS
+    while [ "$(pid_of "$name")" = "$pid" ]; do
+        show "Stopping $name ... $((SECONDS - start)) s"
+        if [ $((SECONDS - start)) -ge 30 ]; then
+            show_end
+            warn "$name (pid $pid) did not stop in 30 s and is killed."
+            kill -KILL "$pid" 2>/dev/null
+            start=$SECONDS
+        fi
+        sleep 0.1
+    done
+    show_end
+    say "Stopped $name."
+}
+
+# The nodes drain at the same time; Redis goes last.
+stop_all() {
+    local name redis row=() pid
+    for name in $(names | grep -v '^redis$'); do
+        pid=$(pid_of "$name") || continue
+        kill -TERM "$pid" 2>/dev/null
+        row+=("$name $pid")
+    done
+    for name in "${row[@]}"; do
+        await_end "${name% *}" "${name#* }"
+    done
+    if redis=$(pid_of redis); then
+        kill -TERM "$redis" 2>/dev/null
+        await_end redis "$redis"
+    fi
+    for name in $(names); do
+        rm -f "$RUN/$name.pid"
+    done
+}
+
+check_free() {
+    local port=$1 who
+    who=$(python3 tools/ingoma.d/port.py "$port") || return 0
+    if [ "$who" = '?' ]; then
+        die "Port $port is in use by another program: stop it, or choose another one with $2=..."
+    fi
+    die "Port $port is in use by ${who#* } (pid ${who%% *}): stop it, or choose another one with $2=..."
+}
+
+start_all() {
+    local row name program port ops pid
+    mkdir -p "$REDIS_DIR"
+    start redis "$(command -v redis-server)" --port 0 --unixsocket "$REDIS_SOCKET" --unixsocketperm 700 --dir "$REDIS_DIR" \
+        --appendonly yes --save '' --daemonize no --pidfile ''
+    wait_for redis 20 "answer" is_redis_up || return 1
+    for row in "${PROGRAMS[@]}"; do
+        read -r name program port ops <<<"$row"
+        DEV=${DEV:-on} DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} NODE_NAME=$name PORT=$port OPS_PORT=$ops \
+            REDIS_URL="unix://$REDIS_SOCKET" DRAIN_SECONDS=${DRAIN_SECONDS:-1} start "$name" "build/release/$program"
+    done
+    for row in "${PROGRAMS[@]}"; do
+        read -r name program port ops <<<"$row"
+        wait_for "$name" 30 "be ready" is_ready "$ops" || return 1
+        # Another program may have answered on that port: ours must still be alive.
+        pid_of "$name" >/dev/null || { warn "$name ended while starting."; last_lines "$name"; return 1; }
+    done
+}
+
+print_urls() {
+    local row name program port ops
+    say ""
+    say "${BOLD}Ingoma is up.${PLAIN}"
+    say "  demo page   http://localhost:$PORT/"
+    say "  health      http://localhost:$PORT/health"
+    for row in "${PROGRAMS[@]}"; do
+        read -r name program port ops <<<"$row"
+        printf '  %-11s metrics http://localhost:%s/metrics   ready http://localhost:%s/ready   log .run/%s.log\n' "$name" "$ops" "$ops" "$name"
+    done
+}
+
+up() {
+    local detach=0 row name program port ops seen=' ' pid
+    case "${1:-}" in
+        --detach | -d) detach=1 ;;
+        '') ;;
+        *) die "up knows --detach, not \"$1\"." 2 ;;
+    esac
+    for name in $(names); do
+        pid=$(pid_of "$name") && die "$name is running already (pid $pid): see ./ingoma status, or stop it with ./ingoma down."
+    done
+    setup_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}"
+    for row in "${PROGRAMS[@]}"; do
+        read -r name program port ops <<<"$row"
+        [[ $seen == *" $port "* ]] || check_free "$port" PORT
+        check_free "$ops" OPS_PORT
+        seen+="$port "
+    done
+    mkdir -p "$RUN"
+    build release ingoma-gateway
+    setup_demo
+    STARTED=() CHILDREN=()
+    trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
+    start_all || { stop_all; exit 1; }
+    print_urls
+    if [ "$detach" = 1 ]; then
+        trap - INT TERM HUP
+        say "  stop        ./ingoma down"
+        return
+    fi
+    say "  stop        Ctrl-C"
+    wait -n "${CHILDREN[@]}"
+    trap '' INT TERM HUP
+    for name in "${STARTED[@]}"; do
+        pid_of "$name" >/dev/null && continue
+        warn "$name ended by itself; stopping the others."
+        last_lines "$name"
+    done
+    stop_all
+    exit 1
+}
+
+down() {
+    local name any=0
+    for name in $(names); do
+        pid_of "$name" >/dev/null && any=1
+    done
+    stop_all
+    [ "$any" = 1 ] || say "Nothing was running."
+}
+
+status() {
+    local row name program port ops pid state any=1
+    pid=$(pid_of redis) && state="running (pid $pid)" || state="not running"
+    printf '%-11s %s\n' redis "$state"
+    for row in "${PROGRAMS[@]}"; do
+        read -r name program port ops <<<"$row"
+        if pid=$(pid_of "$name"); then
+            any=0
+            state="running (pid $pid), port $port, ops port $ops, /ready answers $(http_status "$ops" /ready)"
+        else
+            state="not running"
+        fi
+        printf '%-11s %s\n' "$name" "$state"
+    done
+    return "$any"
+}
+
+logs() {
+    local files=() follow=() name
+    for name in "$@"; do
+        case "$name" in
+            -f | --follow) follow=(-f) ;;
+            *) [ -f "$RUN/$name.log" ] || die "There is no log of \"$name\"; there are: $(names | tr '\n' ' ')" 2
+                files+=("$RUN/$name.log") ;;
+        esac
+    done
+    if [ ${#files[@]} = 0 ]; then
+        for name in $(names); do
+            [ -f "$RUN/$name.log" ] && files+=("$RUN/$name.log")
+        done
+    fi
+    [ ${#files[@]} -gt 0 ] || die "Nothing was started yet: there are no logs."
+    tail -n 100 "${follow[@]}" "${files[@]}"
+}

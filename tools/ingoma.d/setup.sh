@@ -1,0 +1,108 @@
+# What must be there before anything runs: packages, Node.js, the build. Sourced by ../../ingoma.
+
+BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config python3 libevent-dev libhiredis-dev libjson-c-dev
+    libjwt-dev zlib1g-dev libcriterion-dev)
+RUN_PACKAGES=(redis-server ca-certificates)
+LINT_PACKAGES=(clang-format-14 clang-tidy-14 cppcheck)
+TEST_PACKAGES=(clang-14 libclang-rt-14-dev haproxy chromium libwebsockets-dev)
+
+is_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Runs a command as root: at once, or through sudo. Fails in one sentence when neither is possible.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+setup_packages() {
+    local missing=() package
+    if ! command -v dpkg-query >/dev/null; then
+        warn "This is no Debian: please see to it yourself that these are installed: $*"
+        return
+    fi
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "Missing packages: ${missing[*]}"
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            die "These packages need root and there is no sudo; as root: apt-get install --no-install-recommends ${missing[*]}"
+        sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; } ||
+            die "sudo does not let this user install packages; as root: apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    step "Reading package lists" "$RUN/apt-update.log" as_root apt-get update ||
+        warn "apt-get update failed; going on with the lists that are there ($(tail -n 1 "$RUN/apt-update.log"))"
+    step "Installing ${#missing[@]} packages" "$RUN/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${missing[@]}" ||
+        { tail -n 5 "$RUN/apt-install.log" >&2; die "apt-get could not install: ${missing[*]} (log: .run/apt-install.log)"; }
+    if [[ " ${missing[*]} " == *" redis-server "* ]] && [ -d /run/systemd/system ]; then
+        say "Debian has started a Redis of its own on port 6379; Ingoma never uses it (systemctl disable --now redis-server)."
+    fi
+}
+
+node_major() {
+    local v
+    v=$(node --version 2>/dev/null) || v=v0
+    v=${v#v}
+    echo "${v%%.*}"
+}
+
+# Node.js and npm: whatever is there serves; otherwise Debian's.
+setup_node() {
+    local missing=()
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
+    [ ${#missing[@]} -gt 0 ] || return 0
+    setup_packages "${missing[@]}"
+}
+
+# setup_npm FOLDER: the packages of its lock file, fetched again only when the lock file changed.
+setup_npm() {
+    local folder=$1 stamp=$1/node_modules/.ingoma-lock
+    cmp -s "$folder/package-lock.json" "$stamp" && return
+    PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 NPM_CONFIG_LOGLEVEL=error NPM_CONFIG_UPDATE_NOTIFIER=false \
+        step "Fetching the npm packages of $folder/" "$RUN/npm-${folder//\//-}.log" npm ci --prefix "$folder" ||
+        { tail -n 3 "$RUN/npm-${folder//\//-}.log" >&2; return 1; }
+    cp "$folder/package-lock.json" "$stamp"
+}
+
+# build PRESET [TARGET...]: configures (fresh where the tree has moved) and builds in build/PRESET.
+build() {
+    local preset=$1 dir=build/$1 log=$ROOT/build/$1.log fresh=()
+    shift
+    if [ -f "$dir/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$dir/CMakeCache.txt"; then
+        fresh=(--fresh)
+    fi
+    mkdir -p build
+    step "Configuring $preset" "$log" cmake --preset "$preset" "${fresh[@]}" ${CMAKE_ARGS:-} || build_failed "$preset" "$log"
+    step "Building $preset" "$log" nice cmake --build "$dir" -j "$(jobs_count)" ${1:+--target "$@"} || build_failed "$preset" "$log"
+}
+
+build_failed() {
+    local preset=$1 log=$2
+    if grep -qE 'Killed|virtual memory exhausted|[Oo]ut of memory|Cannot allocate memory' "$log"; then
+        die "The $preset build ran out of memory ($(memory_mb) MB are free): close something and try again with JOBS=1."
+    fi
+    if grep -q 'No space left on device' "$log"; then
+        die "The $preset build ran out of disk space in $ROOT/build."
+    fi
+    grep -E -A 3 'error:|FAILED|CMake Error' "$log" | head -n 20 >&2
+    die "The $preset build failed; the whole log is ${log#"$ROOT"/}."
+}
+
+# The demo page beside the stock client, as the gateway serves it.
+setup_demo() {
+    mkdir -p build/demo
+    cp client/demo/* build/demo/
+    setup_node
+    if setup_npm client && cp client/node_modules/socket.io-client/dist/socket.io.min.js build/demo/; then
+        return
+    fi
+    warn "The stock client could not be fetched from npm, so the demo page will not connect; the server itself is complete."
+}

@@ -1,0 +1,233 @@
+# ./ingoma test: set-up, the parts, and the count at the end. Sourced by ../../ingoma.
+# Each part adds to PASSED, FAILED, SKIPPED; what is skipped is said with its reason.
+
+PARTS=(lint unit fuzz-corpus wire system browser docs)
+PASSED=0 FAILED=0 SKIPPED=0
+WRONG=()
+
+test_help() {
+    cat <<'TEXT'
+./ingoma test [--long] [PART...]     without a part: all of them, in this order
+
+  lint         format, arrows, sizes, names, clang-tidy, cppcheck, generated files (./ingoma lint CHECK runs one)
+  unit         every tests/unit and tests/cluster program under AddressSanitizer and UBSan
+  fuzz-corpus  the corpora through the fuzz targets (clang); with --long a minute of fuzzing each
+  wire         the real binaries against the protocol suites and real clients (tests/wire)
+  system       nodes, Redis and a balancer: failures, drain, garbage (tests/system)
+  browser      the demo page in Chromium, two pages on two nodes (tests/browser)
+  docs         generated pages are up to date, links lead somewhere
+
+One unit program:  build/asan/unit-base-str_test      One node file:  node --test tests/wire/NAME.test.mjs
+The last line is "N passed, N failed, N skipped"; the status is not 0 when anything failed.
+TEXT
+}
+
+# count FAILED-IS-GIVEN: adds figures to the totals and names the part when something failed.
+count() {
+    local what=$1 passed=$2 failed=$3 skipped=${4:-0}
+    PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+    [ "$failed" -gt 0 ] && WRONG+=("$what ($failed)")
+    say "-- $what: $passed passed, $failed failed, $skipped skipped"
+}
+
+skip() {
+    say "-- skipped: $1: $2"
+    SKIPPED=$((SKIPPED + 1))
+}
+
+# Any file in a sanitizer's report folder is a failure: a leak does not end a program with an error by itself.
+sanitizer_reports() {
+    local what=$1 dir=$2 file n=0
+    for file in "$dir"/*; do
+        [ -e "$file" ] || continue
+        n=$((n + 1))
+        say "-- report of a sanitizer: ${file#"$ROOT"/}"
+        head -n 30 "$file"
+    done
+    [ "$n" = 0 ] || count "$what: sanitizer reports" 0 "$n"
+}
+
+fresh_dir() {
+    rm -rf "$1"
+    mkdir -p "$1"
+}
+
+test_lint() {
+    local log=$ROOT/build/lint.log summary
+    python3 tests/lint/lint_test.py || count "lint's own tests" 0 1
+    python3 tests/lint/lint.py --build build/asan | tee "$log"
+    summary=$(grep -E '^lint: [0-9]+ checks passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
+    if [[ $summary =~ ([0-9]+)\ checks\ passed,\ ([0-9]+)\ failed,\ ([0-9]+) ]]; then
+        count lint "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
+    else
+        count "lint (it did not finish)" 0 1
+    fi
+}
+
+# Criterion's own figures; a program that died before them counts as one failure.
+test_unit() {
+    local reports=$ROOT/build/asan/reports log=$ROOT/build/unit.log figures
+    fresh_dir "$reports"
+    ASAN_OPTIONS="log_path=$reports/asan:detect_leaks=1:abort_on_error=0" LSAN_OPTIONS="report_objects=1" \
+        UBSAN_OPTIONS="print_stacktrace=1:log_path=$reports/ubsan" \
+        ctest --test-dir build/asan -j "$(jobs_count)" --output-on-failure --no-tests=error 2>&1 | tee "$log"
+    figures=$(awk '
+        /Synthesis: Tested:/ { gsub(/[^0-9 ]/, " "); n = split($0, f, " "); passed += f[n - 2]; failed += f[n - 1] + f[n]; seen++ }
+        /^Test (Passed|Failed)\./ { next }
+        END { print passed + 0, failed + 0, seen + 0 }' build/asan/Testing/Temporary/LastTest.log 2>/dev/null)
+    read -r passed failed seen <<<"${figures:-0 0 0}"
+    local programs broken
+    programs=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#' "$log")
+    broken=$(grep -E '^ *[0-9]+/[0-9]+ Test +#' "$log" | grep -vc ' Passed ')
+    [ "$programs" -gt 0 ] || broken=1
+    # A program that failed without a failed test of its own crashed, hung or leaked.
+    [ "$broken" -gt "$failed" ] && failed=$broken
+    count "unit ($programs programs)" "$passed" "$failed"
+    sanitizer_reports unit "$reports"
+}
+
+test_fuzz-corpus() {
+    local target name corpus n=0 bad=0 reports=$ROOT/build/fuzz/reports dictionary
+    fresh_dir "$reports"
+    for target in tests/fuzz/*_fuzz.c; do
+        [ -e "$target" ] || { skip fuzz-corpus "there are no targets in tests/fuzz"; return; }
+        name=$(basename "$target" .c)
+        corpus=tests/fuzz/corpus/${name%_fuzz}
+        dictionary=()
+        [ -f "tests/fuzz/${name%_fuzz}.dict" ] && dictionary=(-dict="tests/fuzz/${name%_fuzz}.dict")
+        mkdir -p "build/fuzz/corpus/$name"
+        local seeds=()
+        [ -d "$corpus" ] && seeds=("$corpus")
+        local how=(-runs=0)
+        [ "$LONG" = 1 ] && how=(-max_total_time=60)
+        if step "fuzz $name" "$reports/$name.log" "build/fuzz/$name" "${how[@]}" -timeout=10 -rss_limit_mb=1024 \
+            -artifact_prefix="build/fuzz/$name-" "${dictionary[@]}" "build/fuzz/corpus/$name" "${seeds[@]}"; then
+            n=$((n + 1))
+            [ ${#seeds[@]} = 1 ] || say "   (no corpus in $corpus: only the empty input was tried)"
+        else
+            bad=$((bad + 1))
+            tail -n 30 "$reports/$name.log"
+        fi
+    done
+    count fuzz-corpus "$n" "$bad"
+}
+
+# node_files PART: each file of tests/PART is a run of its own, so that one cannot hang the others.
+node_files() {
+    local part=$1 file tap=$ROOT/build/$1.tap passed=0 failed=0 skipped=0 status p f s
+    local reports=$ROOT/build/asan/reports-$part
+    if [ "$(node_major)" -lt 20 ]; then
+        skip "$part" "it needs Node.js 20 or later, here is $(node --version 2>/dev/null || echo none) (Debian 12 ships 18; see nodejs.org)"
+        return
+    fi
+    setup_npm tests || { count "$part (npm packages are missing)" 0 1; return; }
+    fresh_dir "$reports"
+    for file in tests/"$part"/*.test.mjs; do
+        [ -e "$file" ] || { skip "$part" "there are no files in tests/$part"; return; }
+        say "-- $file"
+        rm -f "$tap"
+        # UBSan aborts, so the log path of ASan's run-time is where both leave their reports.
+        INGOMA_BUILD=$ROOT/build/asan INGOMA_REPORTS=$reports LONG=$LONG timeout -k 15 "${FILE_SECONDS:-600}" \
+            node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
+            --test-reporter=tap --test-reporter-destination="$tap" "$file"
+        status=$?
+        read -r p f s <<<"$(awk '/^# pass / {p = $3} /^# (fail|cancelled) / {f += $3} /^# (skipped|todo) / {s += $3} END {print p + 0, f + 0, s + 0}' "$tap" 2>/dev/null)"
+        p=${p:-0} f=${f:-0} s=${s:-0}
+        grep -E '^ *ok .* # (SKIP|TOD[O])' "$tap" 2>/dev/null | sed -E 's/^ *ok [0-9]+ - /-- skipped: /'
+        if [ "$status" != 0 ] && [ "$f" = 0 ]; then
+            f=1
+            [ "$status" = 124 ] && say "-- $file was stopped after ${FILE_SECONDS:-600} s"
+        fi
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    done
+    count "$part" "$passed" "$failed" "$skipped"
+    sanitizer_reports "$part" "$reports"
+}
+
+test_wire() {
+    node_files wire
+}
+
+test_system() {
+    node_files system
+}
+
+test_browser() {
+    if ! command -v chromium >/dev/null; then
+        skip browser "there is no chromium"
+        return
+    fi
+    node_files browser
+}
+
+test_docs() {
+    if python3 tools/docs.py --build build/asan --check; then
+        count docs 1 0
+    else
+        count docs 0 1
+    fi
+}
+
+is_wanted() {
+    local part
+    for part in "${WANTED[@]}"; do
+        [ "$part" = "$1" ] && return 0
+    done
+    return 1
+}
+
+needs_any() {
+    local part
+    for part in "$@"; do
+        is_wanted "$part" && return 0
+    done
+    return 1
+}
+
+test_setup() {
+    local packages=("${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}")
+    is_wanted lint && packages+=("${LINT_PACKAGES[@]}")
+    needs_any fuzz-corpus wire system browser && packages+=("${TEST_PACKAGES[@]}")
+    setup_packages "${packages[@]}"
+    if needs_any lint unit wire system browser docs; then
+        CMAKE_ARGS=-DINGOMA_WERROR=ON build asan
+    fi
+    if is_wanted fuzz-corpus; then
+        CMAKE_ARGS=-DINGOMA_WERROR=ON build fuzz
+    fi
+    if needs_any wire system browser; then
+        build release
+        setup_node
+        setup_demo
+    fi
+}
+
+run_tests() {
+    local part start=$SECONDS
+    WANTED=() LONG=0
+    for part in "$@"; do
+        case "$part" in
+            -h | --help) test_help; return ;;
+            --long) LONG=1 ;;
+            *)
+                [[ " ${PARTS[*]} " == *" $part "* ]] || die "There is no part \"$part\"; there are: ${PARTS[*]}" 2
+                WANTED+=("$part")
+                ;;
+        esac
+    done
+    [ ${#WANTED[@]} -gt 0 ] || WANTED=("${PARTS[@]}")
+    export LC_ALL=C.UTF-8
+    mkdir -p "$RUN" build
+    test_setup
+    for part in "${PARTS[@]}"; do
+        is_wanted "$part" || continue
+        say ""
+        say "${BOLD}== $part${PLAIN}"
+        "test_$part"
+    done
+    say ""
+    say "$(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s"
+    [ ${#WRONG[@]} = 0 ] || say "Failed: ${WRONG[*]}"
+    say "$PASSED passed, $FAILED failed, $SKIPPED skipped"
+    [ "$FAILED" = 0 ]
+}
