@@ -338,8 +338,11 @@ struct str json_begin(struct json v)
 
 bool json_next_item(struct str *rest, struct json *item)
 {
-    const char *end = rest->p + rest->n, *p = skip_blanks(rest->p, end);
+    const char *p, *end;
 
+    if (rest->n == 0) return false;
+    end = rest->p + rest->n;
+    p = skip_blanks(rest->p, end);
     if (p == end) return false;
     *item = take_value(&p, end);
     *rest = str_of(p, (size_t)(end - p));
@@ -348,8 +351,11 @@ bool json_next_item(struct str *rest, struct json *item)
 
 bool json_next_member(struct str *rest, struct str *key, struct json *value)
 {
-    const char *end = rest->p + rest->n, *p = skip_blanks(rest->p, end), *from = p;
+    const char *p, *end, *from;
 
+    if (rest->n == 0) return false;
+    end = rest->p + rest->n;
+    from = p = skip_blanks(rest->p, end);
     if (p == end) return false;
     p = string_end(p + 1, end);
     *key = str_of(from, (size_t)(p - from));

@@ -32,7 +32,7 @@ struct floor {
     struct peer **peers;
     uint32_t count, cap;
     char *frame; /* the prebuilt roomMessage */
-    size_t frame_n, mark_at;
+    size_t frame_n, mark_at, message_n;
     char *turn; /* all frames of this turn */
     size_t turn_n, turn_cap;
     struct peer **dead;
@@ -116,24 +116,25 @@ static void answer(struct floor *f, struct str packet) /* leaves at the end of t
     append(&f->reply, &f->reply_n, &f->reply_cap, packet.p, packet.n);
 }
 
-/* The frame has the fields and so the length of the real thing. */
+/* The frame has the fields and so the length of the real thing. Built again when messages change
+ * their length. */
 static void build_frame(struct floor *f, struct str message)
 {
-    char text[4096], head[WIRE_HEAD_MAX];
-    size_t n, head_n;
+    static const char before[] =
+        "42[\"roomMessage\",{\"messageId\":\"msg_1700000000000_k3x9a0b1c\",\"message\":\"";
+    static const char after[] =
+        "\",\"type\":\"text\",\"roomId\":\"bench0\",\"timestamp\":\"2026-01-01T00:00:00.000Z\"}]";
+    size_t n = sizeof before - 1 + message.n + sizeof after - 1;
+    char *at;
 
-    if (message.n > 3500) message.n = 3500;
-    n = (size_t)snprintf(
-        text, sizeof text,
-        "42[\"roomMessage\",{\"messageId\":\"msg_1700000000000_k3x9a0b1c\",\"message\":\"" STR_FMT
-        "\",\"type\":\"text\",\"roomId\":\"bench0\",\"timestamp\":\"2026-01-01T00:00:00.000Z\"}]",
-        STR_ARG(message));
-    head_n = wire_server_head(head, n);
-    f->frame_n = head_n + n;
-    f->frame = mem_grow(f->frame, f->frame_n);
-    memcpy(f->frame, head, head_n);
-    memcpy(f->frame + head_n, text, n);
-    f->mark_at = (size_t)((char *)memmem(f->frame, f->frame_n, message.p, message.n) - f->frame);
+    f->message_n = message.n;
+    f->frame = mem_grow(f->frame, WIRE_HEAD_MAX + n);
+    at = f->frame + wire_server_head(f->frame, n);
+    at = (char *)mempcpy(at, before, sizeof before - 1);
+    f->mark_at = (size_t)(at - f->frame);
+    at = (char *)mempcpy(at, message.p, message.n);
+    at = (char *)mempcpy(at, after, sizeof after - 1);
+    f->frame_n = (size_t)(at - f->frame);
 }
 
 static void on_message(struct floor *f, struct str packet)
@@ -146,7 +147,7 @@ static void on_message(struct floor *f, struct str packet)
     left = (size_t)(packet.p + packet.n - at);
     length = str_find(str_of(at, left), '"');
     if (length < MARK_BYTES || length == left) return;
-    if (!f->frame) build_frame(f, str_of(at, length));
+    if (length != f->message_n) build_frame(f, str_of(at, length));
     if (f->turn_n + f->frame_n > f->turn_cap) {
         f->turn_cap = (f->turn_n + f->frame_n) * 2;
         f->turn = mem_grow(f->turn, f->turn_cap);

@@ -17,6 +17,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -55,16 +56,17 @@ class Process:
 
     alive = []
 
-    def __init__(self, command, core, env=None, cwd=None):
+    def __init__(self, command, core, env=None, answers=False):
         def bind():
             os.sched_setaffinity(0, {core})
             ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
         self.name = Path(command[0]).name
         self.rest = b""
+        self.log = tempfile.TemporaryFile()  # not a pipe: nobody reads while a round runs, and a full pipe blocks
         self.child = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **(env or {})}, preexec_fn=bind,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            command, env={**os.environ, **(env or {})}, preexec_fn=bind, stderr=self.log,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE if answers else self.log)
         self.pid = self.child.pid
         Process.alive.append(self)
 
@@ -83,9 +85,11 @@ class Process:
 
     def complaint(self):
         try:
-            text = self.child.communicate(timeout=2)[1].decode(errors="replace").strip()
-        except (subprocess.TimeoutExpired, ValueError):
-            text = ""
+            self.child.wait(2)
+        except subprocess.TimeoutExpired:
+            pass
+        self.log.seek(0)
+        text = self.log.read().decode(errors="replace").strip()
         return text.splitlines()[-1] if text else f"exit code {self.child.returncode}"
 
     def go(self):
@@ -102,11 +106,12 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
-        for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
+        for pipe in (self.child.stdin, self.child.stdout, self.log):
             try:
-                pipe.close()
+                if pipe:
+                    pipe.close()
             except OSError:
-                pass
+                pass  # a child that is gone broke its pipe
 
     @classmethod
     def end_all(cls):
@@ -219,7 +224,14 @@ class Bench:
         for option in ("payload", "rate", "rooms"):
             if getattr(o, option) is not None:
                 command += [f"--{option}", str(getattr(o, option))]
-        return Process(command + (["--control"] if control else []), self.load_core)
+        return Process(command + (["--control"] if control else []), self.load_core, answers=True)
+
+    def still_there(self, name, row):
+        server = self.servers[name]
+        if server.child.poll() is not None:
+            raise Trouble(f"{NAMES[name]} ended during the measurement: {server.complaint()}")
+        if row["errors"]:
+            say(f"{NAMES[name]}: {row['errors']} connections were lost or refused; this round does not count for much.")
 
     def time_left(self):
         return self.bound - (time.monotonic() - self.started)
@@ -245,6 +257,7 @@ class Bench:
                 wait_quiet(self.servers[name].pid)
                 loads[name].go()
                 row[name] = loads[name].line(self.o.seconds + self.o.warm + 15)
+                self.still_there(name, row[name])
             self.keep(row)
             if time.monotonic() - begin > self.time_left():
                 break
@@ -261,6 +274,7 @@ class Bench:
                 wait_quiet(server.pid)
                 load = self.start_load(name, False)
                 row[name] = load.line(60)
+                self.still_there(name, row[name])
                 load.child.wait(10)
                 load.end()
             self.keep(row)
@@ -278,6 +292,8 @@ class Bench:
         names = self.choose()
         if not names:
             raise Trouble("There is nothing to measure.")
+        if os.getloadavg()[0] > 0.7:
+            say(f"Other programs are busy here (load {os.getloadavg()[0]:.1f}): the figures will be noisy.")
         self.raise_files(max(20000, self.o.connections + 200))
         if self.o.scenario in ("fanout", "echo"):
             self.talk(names)

@@ -2,17 +2,15 @@
  */
 #include "adapter/redis/link.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <hiredis/hiredis.h>
 
+#include "adapter/redis/dial_priv.h"
+#include "adapter/redis/out_priv.h"
 #include "adapter/redis/ring_priv.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -28,8 +26,7 @@ enum {
     STEADY_MS = 1000,   /* up for so long: the next failure is a first one again */
     READ_BYTES = 65536, /* of one read */
     READS_PER_TURN = 8,
-    FEED_BYTES = 8192, /* hiredis moves what is left after each reply: small meals */
-    COMPACT_BYTES = 262144,
+    FEED_BYTES = 8192,      /* hiredis moves what is left after each reply: small meals */
     IN_MAX_BYTES = 1 << 28, /* of one unfinished reply */
 };
 
@@ -61,9 +58,8 @@ struct redis_link {
     struct loop_fd *watch;
     struct redisReader *reader;
     struct lookup *lookup;
-    struct ring waiting; /* commands without their reply */
-    struct sb out;
-    size_t out_at; /* written of out */
+    struct redis_ring waiting; /* commands without their reply */
+    struct redis_out out;
     struct timer retry, check;
     struct loop_task flush, free;
     uint64_t heard_ms, checked_ms;
@@ -94,8 +90,7 @@ static void disconnect(struct redis_link *k)
     k->reader = NULL;
     if (k->lookup) k->lookup->link = NULL;
     k->lookup = NULL;
-    sb_fini(&k->out); /* also gives back what a burst has grown */
-    k->out_at = 0;
+    redis_out_fini(&k->out); /* also gives back what a burst has grown */
     loop_task_cancel(&k->flush);
     loop_timer_stop(k->conf.loop, &k->check);
     loop_timer_stop(k->conf.loop, &k->retry);
@@ -104,15 +99,15 @@ static void disconnect(struct redis_link *k)
 /* The oldest gets rc, the others behind it were not refused by themselves. */
 static void answer_waiting(struct redis_link *k, int rc)
 {
-    struct ring gone = k->waiting;
-    struct ring_item w;
+    struct redis_ring gone = k->waiting;
+    struct redis_ring_item w;
 
-    k->waiting = (struct ring){0};
-    while (ring_shift(&gone, &w)) {
+    k->waiting = (struct redis_ring){0};
+    while (redis_ring_shift(&gone, &w)) {
         if (w.done) w.done(w.ctx, rc, NULL);
         rc = ERR_UNAVAILABLE;
     }
-    ring_fini(&gone);
+    redis_ring_fini(&gone);
 }
 
 static uint64_t backoff_ms(unsigned failures)
@@ -151,54 +146,15 @@ static void drop_errno(struct redis_link *k, const char *what, int error)
 
 /* ---- writing ---- */
 
-static void put_number(struct sb *out, char mark, size_t n)
-{
-    sb_char(out, mark);
-    sb_u64(out, n);
-    sb_put(out, "\r\n", 2);
-}
-
 static int queue_command(struct redis_link *k, const struct str *argv, unsigned argc,
                          redis_link_reply_fn *done, void *ctx)
 {
-    size_t bytes = 0;
+    int rc = redis_out_put(&k->out, argv, argc, k->conf.queue_bytes);
 
-    for (unsigned i = 0; i < argc; i++)
-        bytes += argv[i].n + 32;
-    if (k->out.n - k->out_at + bytes > k->conf.queue_bytes) return ERR_LIMIT;
-    put_number(&k->out, '*', argc);
-    for (unsigned i = 0; i < argc; i++) {
-        put_number(&k->out, '$', argv[i].n);
-        sb_put(&k->out, argv[i].p, argv[i].n);
-        sb_put(&k->out, "\r\n", 2);
-    }
-    ring_push(&k->waiting, &(struct ring_item){done, ctx, clock_us()});
+    if (rc != OK) return rc;
+    redis_ring_push(&k->waiting, &(struct redis_ring_item){done, ctx, clock_us()});
     loop_at_end(k->conf.loop, &k->flush);
     return OK;
-}
-
-/* Returns OK, ERR_AGAIN when the kernel takes no more, ERR_IO. */
-static int write_some(struct redis_link *k)
-{
-    while (k->out_at < k->out.n) {
-        ssize_t n = write(k->fd, k->out.p + k->out_at, k->out.n - k->out_at);
-
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return errno == EAGAIN ? ERR_AGAIN : ERR_IO;
-        k->out_at += (size_t)n;
-        metric_add(M_REDIS_BYTES_OUT, (uint64_t)n);
-    }
-    if (k->out.cap > COMPACT_BYTES) sb_fini(&k->out);
-    k->out.n = k->out_at = 0;
-    return OK;
-}
-
-static void compact(struct redis_link *k)
-{
-    if (k->out_at < COMPACT_BYTES || k->out_at < k->out.n / 2) return;
-    k->out.n -= k->out_at;
-    memmove(k->out.p, k->out.p + k->out_at, k->out.n);
-    k->out_at = 0;
 }
 
 static void on_flush(struct loop_task *t)
@@ -207,13 +163,12 @@ static void on_flush(struct loop_task *t)
     int rc;
 
     if (k->state != GREETING && k->state != UP) return;
-    rc = write_some(k);
+    rc = redis_out_write(&k->out, k->fd);
     if (rc == ERR_IO) {
         drop_errno(k, "write", errno);
         return;
     }
     loop_fd_want(k->watch, rc == ERR_AGAIN ? LOOP_READ | LOOP_WRITE : LOOP_READ);
-    if (rc == ERR_AGAIN) compact(k);
 }
 
 /* ---- reading ---- */
@@ -239,7 +194,7 @@ static bool is_push(const struct redisReply *r)
 
 static void on_reply(struct redis_link *k, const struct redisReply *r)
 {
-    struct ring_item w;
+    struct redis_ring_item w;
 
     if (k->conf.is_subscriber && is_push(r)) {
         bool has_pattern = r->elements == 4;
@@ -249,7 +204,7 @@ static void on_reply(struct redis_link *k, const struct redisReply *r)
                         text_of(r->element[has_pattern ? 3 : 2]));
         return;
     }
-    if (!ring_shift(&k->waiting, &w)) {
+    if (!redis_ring_shift(&k->waiting, &w)) {
         drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
         return;
     }
@@ -386,21 +341,17 @@ static void start_check(struct redis_link *k)
     loop_timer(k->conf.loop, &k->check, quarter > TIMER_TICK_MS ? quarter : TIMER_TICK_MS);
 }
 
-static void connect_to(struct redis_link *k, const struct sockaddr *to, socklen_t size)
+/* The socket is there, or rc says why not. */
+static void watch_connecting(struct redis_link *k, int rc, int fd)
 {
-    int one = 1;
+    int error = errno;
 
     move(k, CONNECTING);
-    k->fd = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (k->fd < 0) {
-        drop_errno(k, "socket", errno);
+    if (rc != OK) {
+        drop_errno(k, "connect", error);
         return;
     }
-    if (to->sa_family != AF_UNIX) setsockopt(k->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(k->fd, to, size) != 0 && errno != EINPROGRESS) {
-        drop_errno(k, "connect", errno);
-        return;
-    }
+    k->fd = fd;
     k->reader = redisReaderCreate();
     if (!k->reader) {
         drop(k, ERR_UNAVAILABLE, STR("no memory"));
@@ -410,49 +361,32 @@ static void connect_to(struct redis_link *k, const struct sockaddr *to, socklen_
     loop_fd_want(k->watch, LOOP_WRITE);
 }
 
-static void connect_tcp(struct redis_link *k, const char *address)
-{
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(k->conf.url->port)};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(k->conf.url->port)};
-
-    if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
-        connect_to(k, (const struct sockaddr *)(const void *)&v4, sizeof v4);
-    else if (inet_pton(AF_INET6, address, &v6.sin6_addr) == 1)
-        connect_to(k, (const struct sockaddr *)(const void *)&v6, sizeof v6);
-    else
-        drop(k, ERR_UNAVAILABLE, STR("the host's address cannot be read"));
-}
-
-static void connect_unix(struct redis_link *k)
-{
-    struct sockaddr_un un = {.sun_family = AF_UNIX};
-    size_t n = strlen(k->conf.url->path);
-
-    memcpy(un.sun_path, k->conf.url->path, n < sizeof un.sun_path ? n : sizeof un.sun_path - 1);
-    connect_to(k, (const struct sockaddr *)(const void *)&un, sizeof un);
-}
-
 static void on_address(void *ctx, int rc, const char *address)
 {
     struct lookup *l = ctx;
     struct redis_link *k = l->link;
+    int fd = -1;
 
     mem_free(l);
     if (!k) return;
     k->lookup = NULL;
-    if (rc != OK)
+    if (rc != OK) {
         drop(k, ERR_UNAVAILABLE, STR("the host's name cannot be resolved"));
-    else
-        connect_tcp(k, address);
+        return;
+    }
+    rc = redis_dial_tcp(address, k->conf.url->port, &fd);
+    watch_connecting(k, rc, fd);
 }
 
 static void dial(struct redis_link *k)
 {
     struct lookup *l;
+    int fd = -1, rc;
 
     start_check(k);
     if (k->conf.url->path) {
-        connect_unix(k);
+        rc = redis_dial_unix(k->conf.url->path, &fd);
+        watch_connecting(k, rc, fd);
         return;
     }
     l = MEM_NEW(struct lookup);
@@ -473,7 +407,7 @@ static void on_retry(struct timer *t)
 static void excuse(struct redis_link *k)
 {
     k->since_ms = k->heard_ms = clock_ms();
-    ring_touch(&k->waiting, clock_us());
+    redis_ring_touch(&k->waiting, clock_us());
 }
 
 static void probe(struct redis_link *k)
@@ -487,7 +421,8 @@ static void probe(struct redis_link *k)
 static void on_check(struct timer *t)
 {
     struct redis_link *k = LIST_OWNER(t, struct redis_link, check);
-    uint64_t now = clock_ms(), timeout = k->conf.timeout_ms, oldest = ring_oldest_us(&k->waiting);
+    uint64_t now = clock_ms(), timeout = k->conf.timeout_ms,
+             oldest = redis_ring_oldest_us(&k->waiting);
 
     if (now - k->checked_ms > timeout / 2 + TIMER_TICK_MS) {
         excuse(k);
@@ -509,8 +444,8 @@ static void free_now(struct loop_task *t)
 {
     struct redis_link *k = LIST_OWNER(t, struct redis_link, free);
 
-    ring_fini(&k->waiting);
-    sb_fini(&k->out);
+    redis_ring_fini(&k->waiting);
+    redis_out_fini(&k->out);
     mem_free(k->name);
     mem_free(k);
 }
@@ -535,7 +470,7 @@ static void say_last_words(struct redis_link *k)
 {
     char bytes[4096];
 
-    if (write_some(k) == OK) shutdown(k->fd, SHUT_WR);
+    if (redis_out_write(&k->out, k->fd) == OK) shutdown(k->fd, SHUT_WR);
     for (int i = 0; i < 16 && read(k->fd, bytes, sizeof bytes) > 0; i++)
         ;
 }

@@ -234,7 +234,7 @@ static inline size_t take_frame(struct clients *cs, struct client *c, const char
     }
     if (h.length >= CLASSIFY && memcmp(body, "42[\"r", CLASSIFY) == 0)
         cs->n.deliveries++;
-    else
+    else if (h.length > 1)
         cs->n.others++;
     if (c->whole || h.length == 1) on_packet(cs, c, str_of(body, (size_t)h.length));
     if (total <= n) return (size_t)total;
@@ -309,14 +309,15 @@ void clients_until(struct clients *cs, uint64_t due_us)
 
 void clients_settle(struct clients *cs, unsigned quiet_ms, unsigned max_ms)
 {
-    uint64_t start = clock_us(), last = start, bytes = cs->n.bytes;
+    uint64_t start = clock_us(), last = start, seen = 0, total;
 
     for (uint64_t now = start;
          now - last < quiet_ms * UINT64_C(1000) && now - start < max_ms * UINT64_C(1000);
          now = clock_us()) {
         clients_turn(cs, (int)quiet_ms / 4 + 1);
-        if (cs->n.bytes != bytes) last = clock_us();
-        bytes = cs->n.bytes;
+        total = cs->n.deliveries + cs->n.others;
+        if (total != seen) last = clock_us();
+        seen = total;
     }
 }
 

@@ -38,7 +38,7 @@ struct client {
 
 struct client_counts {
     uint64_t deliveries; /* roomMessage frames */
-    uint64_t others;     /* any other frame */
+    uint64_t others;     /* any other packet but heartbeats */
     uint64_t bytes;      /* read */
     uint64_t errors;     /* connections lost, refused or malformed */
 };
@@ -71,7 +71,7 @@ MUST_USE int clients_ramp(struct clients *cs);
 void clients_turn(struct clients *cs, int timeout_ms);   /* one epoll_wait and its reads */
 void clients_until(struct clients *cs, uint64_t due_us); /* turns until that time of clock_us */
 void clients_settle(struct clients *cs, unsigned quiet_ms,
-                    unsigned max_ms);           /* until nothing arrives */
+                    unsigned max_ms);           /* until nothing but heartbeats arrives */
 void clients_watch(struct clients *cs, int fd); /* sets watch_fd */
 void clients_leave(struct clients *cs);         /* closes all */
 

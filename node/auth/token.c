@@ -7,12 +7,10 @@
 
 #include <stdlib.h>
 #include <jwt.h>
-#include <stdlib.h>
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "base/rand.h"
 #include "base/rand.h"
 
 enum { NBF_LEEWAY_S = 30, GUEST_TTL_S = 12 * 3600 };
@@ -220,45 +218,5 @@ out:
     free(text); /* allocated by libjwt */
     jwt_free(jwt);
     sb_fini(&claims);
-    return rc;
-}
-
-static int sign(const struct auth *a, jwt_t *jwt, struct sb *out)
-{
-    char *text;
-
-    if (jwt_set_alg(jwt, JWT_ALG_HS256, (const unsigned char *)a->secret, a->secret_len) != 0)
-        return ERR_INTERNAL;
-    text = jwt_encode_str(jwt);
-    if (!text) return ERR_INTERNAL;
-    sb_z(out, text);
-    free(text); /* of libjwt, which has no function for it in this version */
-    return OK;
-}
-
-int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms, struct sb *out)
-{
-    char id[] = "guest-............";
-    jwt_t *jwt = NULL;
-    char *z;
-    int rc = ERR_INTERNAL;
-
-    name = str_trim(name);
-    if (!a->secret_len) return ERR_UNAVAILABLE;
-    if (!name.n || memchr(name.p, 0, name.n) || !str_is_utf8(name) ||
-        json_length(name) > GUEST_NAME_MAX)
-        return ERR_SCHEMA;
-    rand_id(id + 6, sizeof id - 7);
-    z = str_dup(name);
-    if (jwt_new(&jwt) != 0) goto out;
-    if (jwt_add_grant(jwt, "id", id) != 0 || jwt_add_grant(jwt, "name", z) != 0 ||
-        jwt_add_grant(jwt, "role", "user") != 0 ||
-        jwt_add_grant_int(jwt, "iat", (long)(wall_ms / 1000)) != 0 ||
-        jwt_add_grant_int(jwt, "exp", (long)(wall_ms / 1000) + GUEST_LIFE_S) != 0)
-        goto out;
-    rc = sign(a, jwt, out);
-out:
-    jwt_free(jwt);
-    mem_free(z);
     return rc;
 }

@@ -35,9 +35,4 @@ MUST_USE int auth_token_check(const struct auth *a, struct str token, uint64_t w
 MUST_USE int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms,
                                    struct sb *out);
 
-/* A token for a visitor of the demo page: a random id, the name, role user, one day.
- * Errors: ERR_SCHEMA name is not 1 to 40 characters of UTF-8, ERR_UNAVAILABLE without a secret. */
-MUST_USE int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms,
-                                   struct sb *out);
-
 #endif

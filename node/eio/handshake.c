@@ -45,7 +45,9 @@ static bool check_head(struct eio_request *q, bool origin_ok)
         eio_refuse(q->pipe, r->is_upgrade, q->cors, EIO_ERROR_BAD_REQUEST);
         return false;
     }
-    if (r->is_upgrade && !origin_ok && origin.p && q->eio->conf->ws_origin_check) {
+    /* A request of another node was checked there, beside its Host. */
+    if (r->is_upgrade && !origin_ok && origin.p && q->eio->conf->ws_origin_check &&
+        !remote_is_served(q->pipe)) {
         eio_refuse(q->pipe, true, q->cors, EIO_ERROR_FORBIDDEN);
         return false;
     }

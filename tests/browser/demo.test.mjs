@@ -39,7 +39,8 @@ async function enter(page, name, room) {
   await page.fill('#name', name);
   await page.fill('#room', room);
   await page.click('#enter');
-  await page.waitForSelector('body[data-state="on"]', WAIT);
+  // Upgraded: a page that closes while polling is missed only when its heartbeat is.
+  await page.waitForSelector('body[data-state="on"] #transport:text("WebSocket")', { ...WAIT, state: 'attached' });
   return page.getAttribute('#status', 'data-node');
 }
 

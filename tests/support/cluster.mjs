@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const BUILD = process.env.INGOMA_BUILD || ['asan', 'release'].map((b) => path.join(ROOT, 'build', b)).find(fs.existsSync) || '';
+export const JWT_SECRET = 'a-secret-of-the-tests-of-32-bytes-or-more';
 const READY_MS = 30000;
 const STOP_MS = 20000;
 
@@ -181,7 +182,7 @@ export async function startNode({ port, opsPort, redis, env = {}, args = [], pro
   const reports = reportFolder();
   fs.mkdirSync(reports, { recursive: true });
   const node = launch(name, file, args, {
-    HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), NODE_NAME: name, DEV: 'on', DRAIN_SECONDS: '0',
+    HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), NODE_NAME: name, DEV: 'on', DRAIN_SECONDS: '0', JWT_SECRET,
     ...(redis ? { ADAPTER: 'redis', REDIS_URL: redis.url } : { ADAPTER: 'local' }),
     ASAN_OPTIONS: `log_path=${path.join(reports, `asan-${name}`)}:detect_leaks=1`,
     UBSAN_OPTIONS: `print_stacktrace=1:log_path=${path.join(reports, `ubsan-${name}`)}`,

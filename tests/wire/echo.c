@@ -1,8 +1,8 @@
 /* The small program that the conformance suites run against (tests/wire/conformance/README.md):
- *     wire-echo engine|socket [--port N] [--option value]…
- * engine: sends every Engine.IO message back on /engine.io/; socket: the application of the
- * Socket.IO suite on /socket.io/. Everything else is the runtime of the real programs: several of
- * them may share a port and a Redis. */
+ *     wire-echo engine|socket [--port N] [--option value]…     (--eio3 on for the suite of
+ * Engine.IO 3) engine: sends every Engine.IO message back on /engine.io/; socket: the application
+ * of the Socket.IO suite on /socket.io/. Everything else is the runtime of the real programs:
+ * several of them may share a port and a Redis. */
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
@@ -87,10 +87,39 @@ static const struct sio_app socket_app = {.on_connecting = socket_connecting,
 
 static const char *const namespaces[] = {"/", "/custom", NULL};
 
+/* clang-format off */
 #define SUITE_DEFAULTS                                                                             \
     "PING_INTERVAL_MS", "300", "PING_TIMEOUT_MS", "200", "CONNECT_TIMEOUT_MS", "1000",             \
-        "MAX_PAYLOAD_BYTES", "1000000", "CORS_ORIGINS", "*", "ADAPTER", "local", "OPS_PORT", "0",  \
-        "DRAIN_SECONDS", "0", "LOG_LEVEL", "warn"
+    "MAX_PAYLOAD_BYTES", "1000000", "CORS_ORIGINS", "*", "EIO3", "off", "ADAPTER", "local",        \
+    "OPS_PORT", "0", "DRAIN_SECONDS", "0", "LOG_LEVEL", "warn"
+/* clang-format on */
+
+static bool is_option(const char *arg)
+{
+    return arg && strncmp(arg, "--", 2) == 0;
+}
+
+/* "--port 3000" becomes "--port=3000", the only form the options know. Returns the new count. */
+static int join_values(int argc, char **argv, struct sb *text)
+{
+    int n = 1;
+
+    sb_reserve(text, 65536); /* so that it does not move: argv points into it */
+    for (int i = 1; i < argc; i++) {
+        if (!is_option(argv[i]) || strchr(argv[i], '=') || i + 1 == argc ||
+            is_option(argv[i + 1]) || text->n + strlen(argv[i]) + strlen(argv[i + 1]) + 2 > 65536) {
+            argv[n++] = argv[i];
+            continue;
+        }
+        char *joined = text->p + text->n;
+
+        sb_printf(text, "%s=%s", argv[i], argv[i + 1]);
+        sb_char(text, 0);
+        argv[n++] = joined;
+        i++;
+    }
+    return n;
+}
 
 int main(int argc, char **argv)
 {
@@ -98,6 +127,8 @@ int main(int argc, char **argv)
                                                   NULL};
     static const char *const socket_defaults[] = {SUITE_DEFAULTS, NULL};
     struct node_app app = {.name = "echo"};
+    struct sb text = {0};
+    int status;
 
     if (argc >= 2 && strcmp(argv[1], "engine") == 0) {
         app.eio = &engine_app;
@@ -107,9 +138,11 @@ int main(int argc, char **argv)
         app.namespaces = namespaces;
         app.defaults = socket_defaults;
     } else {
-        fprintf(stderr, "usage: wire-echo engine|socket [--port=N] [--option=value]\n");
+        fprintf(stderr, "usage: wire-echo engine|socket [--port N] [--option value]...\n");
         return 2;
     }
     argv[1] = argv[0];
-    return node_run(&app, argc - 1, argv + 1);
+    status = node_run(&app, join_values(argc - 1, argv + 1, &text), argv + 1);
+    sb_fini(&text);
+    return status;
 }

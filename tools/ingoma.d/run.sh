@@ -124,6 +124,13 @@ check_free() {
     die "Port $port is in use by ${who#* } (pid ${who%% *}): stop it, or choose another one with $2=..."
 }
 
+# One secret for both nodes, made at the first start: a guest token of one is good at the other.
+jwt_secret() {
+    local file=$RUN/jwt-secret
+    [ -s "$file" ] || (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$file")
+    cat "$file"
+}
+
 start_all() {
     local row name program port ops pid
     mkdir -p "$REDIS_DIR"
@@ -132,7 +139,7 @@ start_all() {
     wait_for redis 20 "answer" is_redis_up || return 1
     for row in "${PROGRAMS[@]}"; do
         read -r name program port ops <<<"$row"
-        DEV=${DEV:-on} DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} NODE_NAME=$name PORT=$port OPS_PORT=$ops \
+        JWT_SECRET=${JWT_SECRET:-$(jwt_secret)} DEV=${DEV:-on} DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} NODE_NAME=$name PORT=$port OPS_PORT=$ops \
             REDIS_URL="unix://$REDIS_SOCKET" DRAIN_SECONDS=${DRAIN_SECONDS:-1} start "$name" "build/release/$program"
     done
     for row in "${PROGRAMS[@]}"; do

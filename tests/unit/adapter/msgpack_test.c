@@ -11,11 +11,26 @@ Test(msgpack_put_int, takes_the_shortest_form)
         int64_t v;
         const char *want;
     } rows[] = {
-        {0, "00"}, {127, "7f"}, {128, "cc80"}, {255, "ccff"}, {256, "cd0100"}, {65535, "cdffff"},
-        {65536, "ce00010000"}, {4294967295, "ceffffffff"}, {4294967296, "cf0000000100000000"},
-        {INT64_MAX, "cf7fffffffffffffff"}, {-1, "ff"}, {-32, "e0"}, {-33, "d0df"}, {-128, "d080"},
-        {-129, "d1ff7f"}, {-32768, "d18000"}, {-32769, "d2ffff7fff"}, {INT32_MIN, "d280000000"},
-        {-2147483649, "d3ffffffff7fffffff"}, {INT64_MIN, "d38000000000000000"},
+        {0, "00"},
+        {127, "7f"},
+        {128, "cc80"},
+        {255, "ccff"},
+        {256, "cd0100"},
+        {65535, "cdffff"},
+        {65536, "ce00010000"},
+        {4294967295, "ceffffffff"},
+        {4294967296, "cf0000000100000000"},
+        {INT64_MAX, "cf7fffffffffffffff"},
+        {-1, "ff"},
+        {-32, "e0"},
+        {-33, "d0df"},
+        {-128, "d080"},
+        {-129, "d1ff7f"},
+        {-32768, "d18000"},
+        {-32769, "d2ffff7fff"},
+        {INT32_MIN, "d280000000"},
+        {-2147483649, "d3ffffffff7fffffff"},
+        {INT64_MIN, "d38000000000000000"},
     };
     struct sb b = {0}, text = {0};
     struct msgpack v;
@@ -91,15 +106,29 @@ Test(msgpack_next, reads_every_form)
         enum msgpack_type type;
         uint64_t value; /* count, u or length */
     } rows[] = {
-        {"c0", MSGPACK_NIL, 0}, {"c3", MSGPACK_BOOL, 1}, {"c2", MSGPACK_BOOL, 0}, {"93 000000", MSGPACK_ARRAY, 3},
-        {"dc0001 00", MSGPACK_ARRAY, 1}, {"dd00000001 00", MSGPACK_ARRAY, 1}, {"81 0000", MSGPACK_MAP, 1},
-        {"de0001 0000", MSGPACK_MAP, 1}, {"df00000001 0000", MSGPACK_MAP, 1}, {"ccff", MSGPACK_UINT, 255},
+        {"c0", MSGPACK_NIL, 0},
+        {"c3", MSGPACK_BOOL, 1},
+        {"c2", MSGPACK_BOOL, 0},
+        {"93 000000", MSGPACK_ARRAY, 3},
+        {"dc0001 00", MSGPACK_ARRAY, 1},
+        {"dd00000001 00", MSGPACK_ARRAY, 1},
+        {"81 0000", MSGPACK_MAP, 1},
+        {"de0001 0000", MSGPACK_MAP, 1},
+        {"df00000001 0000", MSGPACK_MAP, 1},
+        {"ccff", MSGPACK_UINT, 255},
         {"d00f", MSGPACK_UINT, 15}, /* wider than needed: the emitters of other languages do it */
-        {"d3000000000000000f", MSGPACK_UINT, 15}, {"d901 61", MSGPACK_STR, 1}, {"db00000001 61", MSGPACK_STR, 1},
-        {"c600000001 61", MSGPACK_BIN, 1}, {"d4 00 00", MSGPACK_EXT, 1}, {"d5 01 0000", MSGPACK_EXT, 2},
-        {"d6 ff 00000000", MSGPACK_EXT, 4}, {"d7ff 1d5353006553f100", MSGPACK_EXT, 8},
-        {"d8 01 00000000000000000000000000000000", MSGPACK_EXT, 16}, {"c702 05 6161", MSGPACK_EXT, 2},
-        {"c80001 05 61", MSGPACK_EXT, 1}, {"c900000001 05 61", MSGPACK_EXT, 1},
+        {"d3000000000000000f", MSGPACK_UINT, 15},
+        {"d901 61", MSGPACK_STR, 1},
+        {"db00000001 61", MSGPACK_STR, 1},
+        {"c600000001 61", MSGPACK_BIN, 1},
+        {"d4 00 00", MSGPACK_EXT, 1},
+        {"d5 01 0000", MSGPACK_EXT, 2},
+        {"d6 ff 00000000", MSGPACK_EXT, 4},
+        {"d7ff 1d5353006553f100", MSGPACK_EXT, 8},
+        {"d8 01 00000000000000000000000000000000", MSGPACK_EXT, 16},
+        {"c702 05 6161", MSGPACK_EXT, 2},
+        {"c80001 05 61", MSGPACK_EXT, 1},
+        {"c900000001 05 61", MSGPACK_EXT, 1},
     };
     struct sb b = {0};
 
@@ -110,7 +139,10 @@ Test(msgpack_next, reads_every_form)
 
         cr_expect_eq(msgpack_next(&rest, &v), OK, "row %zu", i);
         cr_expect_eq(v.type, rows[i].type, "row %zu", i);
-        got = v.bytes.p ? v.bytes.n : v.type == MSGPACK_ARRAY || v.type == MSGPACK_MAP ? v.count : v.type == MSGPACK_BOOL ? v.b : v.u;
+        got = v.bytes.p                                          ? v.bytes.n
+              : v.type == MSGPACK_ARRAY || v.type == MSGPACK_MAP ? v.count
+              : v.type == MSGPACK_BOOL                           ? v.b
+                                                                 : v.u;
         cr_expect_eq(got, rows[i].value, "row %zu", i);
     }
     sb_fini(&b);
@@ -137,10 +169,22 @@ Test(msgpack_next, refuses_what_is_cut_off_or_promises_too_much)
         const char *bytes;
         int want;
     } rows[] = {
-        {"", ERR_PROTO}, {"c1", ERR_PROTO}, {"cd00", ERR_PROTO}, {"a261", ERR_PROTO}, {"d9", ERR_PROTO},
-        {"c4ff61", ERR_PROTO}, {"dbffffffff61", ERR_PROTO}, {"ddffffffff00", ERR_PROTO}, {"82000000", ERR_PROTO},
-        {"dfffffffff00", ERR_PROTO}, {"91", ERR_PROTO}, {"d7ff00", ERR_PROTO}, {"c70500", ERR_PROTO}, {"cb00", ERR_PROTO},
-        {"a2c328", ERR_UTF8}, {"a3eda080", ERR_UTF8},
+        {"", ERR_PROTO},
+        {"c1", ERR_PROTO},
+        {"cd00", ERR_PROTO},
+        {"a261", ERR_PROTO},
+        {"d9", ERR_PROTO},
+        {"c4ff61", ERR_PROTO},
+        {"dbffffffff61", ERR_PROTO},
+        {"ddffffffff00", ERR_PROTO},
+        {"82000000", ERR_PROTO},
+        {"dfffffffff00", ERR_PROTO},
+        {"91", ERR_PROTO},
+        {"d7ff00", ERR_PROTO},
+        {"c70500", ERR_PROTO},
+        {"cb00", ERR_PROTO},
+        {"a2c328", ERR_UTF8},
+        {"a3eda080", ERR_UTF8},
     };
     struct sb b = {0};
 

@@ -33,6 +33,7 @@ Test(json_text, resolves_escapes)
         {"\"\\ud800\\u0041\"", STR("\xEF\xBF\xBD"
                                    "A")},
         {"\"\\ud800\\ud800\\udc00\"", STR("\xEF\xBF\xBD\xF0\x90\x80\x80")},
+        {"\"\\ud800\\ue000\"", STR("\xEF\xBF\xBD\xEE\x80\x80")},
         {"\"\\ud800\\n\"", STR("\xEF\xBF\xBD\n")},
         {"\"\\uffff\"", STR("\xEF\xBF\xBF")},
     };

@@ -9,7 +9,8 @@ static inline int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static inline struct str hex(struct sb *b, const char *text) /* borrows from b, which is emptied first */
+static inline struct str hex(struct sb *b,
+                             const char *text) /* borrows from b, which is emptied first */
 {
     int high = -1;
 

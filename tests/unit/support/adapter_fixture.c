@@ -1,0 +1,209 @@
+/* See adapter_fixture.h. */
+#include "tests/unit/support/adapter_fixture.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include "base/clock.h"
+#include "base/mem.h"
+
+static void put_list(struct sb *b, const char *key, const struct str *items, unsigned count)
+{
+    sb_printf(b, " %s=", key);
+    for (unsigned i = 0; i < count; i++)
+        sb_printf(b, "%s" STR_FMT, i ? "," : "", STR_ARG(items[i]));
+}
+
+static void on_cast(void *ctx, const struct adapter_cast *c)
+{
+    struct fixture_node *n = ctx;
+
+    n->casts++;
+    sb_printf(&n->log, "cast " STR_FMT " " STR_FMT, STR_ARG(c->nsp), STR_ARG(c->array));
+    put_list(&n->log, "rooms", c->rooms, c->rooms_count);
+    put_list(&n->log, "except", c->except, c->except_count);
+    sb_printf(&n->log, " flags=%u att=", c->flags);
+    for (unsigned i = 0; i < c->attachments_count; i++) {
+        for (size_t j = 0; j < c->attachments[i].n; j++)
+            sb_printf(&n->log, "%02x", (unsigned char)c->attachments[i].p[j]);
+        sb_char(&n->log, '.');
+    }
+    sb_char(&n->log, ';');
+}
+
+static void on_message(void *ctx, struct str from, enum adapter_kind kind, struct str payload)
+{
+    struct fixture_node *n = ctx;
+
+    n->messages++;
+    sb_printf(&n->log, "message " STR_FMT " %d ", STR_ARG(from), kind);
+    if (payload.n < 64)
+        sb_str(&n->log, payload);
+    else
+        sb_printf(&n->log, "%zu bytes", payload.n);
+    sb_char(&n->log, ';');
+}
+
+static void on_node_up(void *ctx, struct str node)
+{
+    (void)node;
+    ((struct fixture_node *)ctx)->ups++;
+}
+
+static void on_node_down(void *ctx, struct str node)
+{
+    (void)node;
+    ((struct fixture_node *)ctx)->downs++;
+}
+
+static void on_state(void *ctx, bool connected)
+{
+    struct fixture_node *n = ctx;
+
+    if (connected)
+        n->connects++;
+    else
+        n->disconnects++;
+}
+
+static const struct adapter_handler handler = {on_cast, on_message, on_node_up, on_node_down,
+                                               on_state};
+
+void adapter_fixture_sent(void *node, int rc)
+{
+    struct fixture_node *n = node;
+
+    n->answers++;
+    n->last_rc = rc;
+}
+
+void adapter_fixture_done(void *node, int rc, const struct str *reply, unsigned count)
+{
+    struct fixture_node *n = node;
+
+    n->answers++;
+    n->last_rc = rc;
+    n->reply.n = 0;
+    for (unsigned i = 0; i < count; i++) {
+        sb_str(&n->reply, reply[i].p ? reply[i] : STR("(nil)"));
+        sb_char(&n->reply, ',');
+    }
+    sb_char(&n->reply, 0);
+}
+
+static char *no_env(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+static void set_text(char **field, const char *value)
+{
+    mem_free(*field);
+    *field = str_dup(str_z(value));
+}
+
+static void on_wake(struct timer *t)
+{
+    struct adapter_fixture *f = LIST_OWNER(t, struct adapter_fixture, wake);
+
+    loop_timer(f->loop, t, 5);
+}
+
+bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis)
+{
+    struct sb mistakes = {0};
+    char *argv[] = {(char[]){"test"}, NULL};
+
+    if (is_redis && !redis_fixture_is_there()) return false;
+    assert(conf_read(&f->conf, 1, argv, no_env, &mistakes) == OK);
+    sb_fini(&mistakes);
+    f->loop = loop_new();
+    f->conf.beat_ms = 100;
+    f->conf.dead_ms = 300;
+    f->conf.redis_timeout_ms = 400;
+    if (is_redis) {
+        redis_fixture_open(&f->redis);
+        set_text(&f->conf.redis_url, f->redis.url);
+    } else {
+        set_text(&f->conf.adapter, "local");
+        f->bus = local_bus_new(f->loop);
+    }
+    timer_init(&f->wake, on_wake);
+    loop_timer(f->loop, &f->wake, 5);
+    return true;
+}
+
+void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp)
+{
+    struct fixture_node *n = &f->nodes[i];
+    char *why = NULL;
+    int rc = OK;
+
+    memcpy(n->id, "n00", 3);
+    n->id[3] = (char)('0' + i);
+    if (f->bus)
+        n->adapter = local_bus_join(f->bus, &f->conf, str_z(n->id), &handler, n);
+    else
+        rc = adapter_open(f->loop, &f->conf, str_z(n->id), &handler, n, &n->adapter, &why);
+    assert(rc == OK);
+    if (nsp) adapter_nsp_open(n->adapter, str_z(nsp));
+}
+
+void adapter_fixture_leave(struct adapter_fixture *f, int i)
+{
+    adapter_close(f->nodes[i].adapter);
+    f->nodes[i].adapter = NULL;
+    loop_turn(f->loop, false);
+}
+
+void adapter_fixture_close(struct adapter_fixture *f)
+{
+    for (int i = 0; i < ADAPTER_FIXTURE_NODES; i++) {
+        adapter_close(f->nodes[i].adapter);
+        sb_fini(&f->nodes[i].log);
+        sb_fini(&f->nodes[i].reply);
+    }
+    loop_timer_stop(f->loop, &f->wake);
+    loop_turn(f->loop, false);
+    if (f->bus)
+        local_bus_free(f->bus);
+    else
+        redis_fixture_close(&f->redis);
+    loop_free(f->loop);
+    conf_fini(&f->conf);
+}
+
+bool adapter_fixture_await(struct adapter_fixture *f, const unsigned *number, unsigned want,
+                           unsigned ms)
+{
+    uint64_t end = clock_us() + ms * 1000ULL;
+
+    while (*number < want && clock_us() < end)
+        loop_turn(f->loop, true);
+    return *number >= want;
+}
+
+void adapter_fixture_run(struct adapter_fixture *f, unsigned ms)
+{
+    static const unsigned never = 0;
+
+    adapter_fixture_await(f, &never, 1, ms);
+}
+
+bool adapter_fixture_await_all(struct adapter_fixture *f, int count)
+{
+    bool ok = true;
+
+    for (int i = 0; i < count; i++) {
+        ok &= adapter_fixture_await(f, &f->nodes[i].connects, 1, 3000);
+        ok &= adapter_fixture_await(f, &f->nodes[i].ups, (unsigned)count - 1, 3000);
+    }
+    return ok;
+}
+
+const char *adapter_fixture_log(struct fixture_node *n)
+{
+    sb_char(&n->log, 0);
+    n->log.n = 0;
+    return n->log.p;
+}

@@ -1,0 +1,51 @@
+/* Nodes that write down what their adapter tells them, over either driver. */
+#ifndef TESTS_UNIT_SUPPORT_ADAPTER_FIXTURE_H
+#define TESTS_UNIT_SUPPORT_ADAPTER_FIXTURE_H
+
+#include "adapter/adapter.h"
+#include "adapter/local/bus.h"
+#include "base/conf.h"
+#include "base/loop.h"
+#include "base/metric.h"
+#include "tests/unit/support/redis_fixture.h"
+
+#define ADAPTER_FIXTURE_NODES 4
+
+struct fixture_node {
+    struct adapter *adapter;
+    char id[ADAPTER_NODE_ID_SIZE + 1];
+    unsigned casts, messages, ups, downs, connects, disconnects, answers;
+    int last_rc;
+    struct sb log;   /* "cast / [\"x\"] rooms=a,b except=c flags=1 att=0102;" "message n001 hi;" */
+    struct sb reply; /* of eval: "a,b," */
+};
+
+struct adapter_fixture {
+    struct conf conf;
+    struct loop *loop;
+    struct local_bus *bus; /* NULL: redis */
+    struct redis_fixture redis;
+    struct timer wake;
+    struct fixture_node nodes[ADAPTER_FIXTURE_NODES];
+};
+
+/* redis: false when it is not installed. Times are short: beat 100 ms, dead 300 ms, Redis deadline
+ * 400 ms. */
+bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis);
+void adapter_fixture_close(struct adapter_fixture *f);
+void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp); /* nsp may be NULL */
+void adapter_fixture_leave(struct adapter_fixture *f, int i);
+
+/* Turns the loop until the number has reached want (true), or for ms milliseconds. */
+bool adapter_fixture_await(struct adapter_fixture *f, const unsigned *number, unsigned want,
+                           unsigned ms);
+void adapter_fixture_run(struct adapter_fixture *f, unsigned ms);
+bool adapter_fixture_await_all(struct adapter_fixture *f,
+                               int count); /* connected, and knowing each other */
+
+void adapter_fixture_sent(void *node, int rc);
+void adapter_fixture_done(void *node, int rc, const struct str *reply, unsigned count);
+const char *
+adapter_fixture_log(struct fixture_node *n); /* terminated; emptied by the next event only */
+
+#endif

@@ -1,0 +1,119 @@
+/* See redis_fixture.h. Blocks: for tests only. */
+#include "tests/unit/support/redis_fixture.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_TRIES 1000 /* of 5 ms */
+
+bool redis_fixture_is_there(void)
+{
+    return access("/usr/bin/redis-server", X_OK) == 0 ||
+           access("/usr/local/bin/redis-server", X_OK) == 0;
+}
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+}
+
+static int dial(const struct redis_fixture *f)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    memcpy(un.sun_path, f->socket, strlen(f->socket) + 1);
+    if (connect(fd, (const struct sockaddr *)(const void *)&un, sizeof un) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+static void run_server(const struct redis_fixture *f)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    execlp("redis-server", "redis-server", "--port", f->port ? f->port : "0", "--bind", "127.0.0.1",
+           "--unixsocket", f->socket, "--save", "", "--appendonly", "no", "--dir", f->dir,
+           f->password ? "--requirepass" : (char *)NULL, f->password, (char *)NULL);
+    _exit(127);
+}
+
+void redis_fixture_start(struct redis_fixture *f)
+{
+    f->pid = fork();
+    if (f->pid == 0) run_server(f);
+    f->fd = -1;
+    for (int i = 0; i < START_TRIES && f->fd < 0; i++) {
+        nap();
+        f->fd = dial(f);
+    }
+    assert(f->fd >= 0);
+}
+
+void redis_fixture_open(struct redis_fixture *f)
+{
+    memcpy(f->dir, "/tmp/ingoma-redis-XXXXXX", 25);
+    assert(mkdtemp(f->dir));
+    snprintf(f->socket, sizeof f->socket, "%s/s", f->dir);
+    snprintf(f->url, sizeof f->url, "unix://%s", f->socket);
+    redis_fixture_start(f);
+}
+
+void redis_fixture_kill(struct redis_fixture *f)
+{
+    close(f->fd);
+    f->fd = -1;
+    kill(f->pid, SIGKILL);
+    waitpid(f->pid, NULL, 0);
+    unlink(f->socket);
+}
+
+void redis_fixture_close(struct redis_fixture *f)
+{
+    redis_fixture_kill(f);
+    rmdir(f->dir);
+    sb_fini(&f->reply);
+}
+
+const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, unsigned argc)
+{
+    struct sb out = {0};
+    char bytes[4096];
+    ssize_t n;
+
+    sb_printf(&out, "*%u\r\n", argc);
+    for (unsigned i = 0; i < argc; i++) {
+        sb_printf(&out, "$%zu\r\n", argv[i].n);
+        sb_put(&out, argv[i].p, argv[i].n);
+        sb_z(&out, "\r\n");
+    }
+    for (size_t at = 0; at < out.n; at += (size_t)n) {
+        n = write(f->fd, out.p + at, out.n - at);
+        assert(n > 0);
+    }
+    sb_fini(&out);
+    n = read(f->fd, bytes, sizeof bytes);
+    f->reply.n = 0;
+    sb_put(&f->reply, bytes, n > 0 ? (size_t)n : 0);
+    sb_char(&f->reply, 0);
+    return f->reply.p;
+}
+
+const char *redis_fixture_publish(struct redis_fixture *f, const char *channel, struct str payload)
+{
+    struct str argv[3] = {STR("PUBLISH"), str_z(channel), payload};
+
+    return redis_fixture_say(f, argv, 3);
+}
