@@ -260,6 +260,14 @@ void msgpack_put_int(struct sb *b, int64_t v)
         put_number(b, 0xd3, u, 8);
 }
 
+void msgpack_put_uint(struct sb *b, uint64_t v)
+{
+    if (v <= INT64_MAX)
+        msgpack_put_int(b, (int64_t)v);
+    else
+        put_number(b, 0xcf, v, 8);
+}
+
 void msgpack_put_float(struct sb *b, double v)
 {
     uint64_t bits;

@@ -48,6 +48,7 @@ MUST_USE int msgpack_skip(struct str *rest);
 void msgpack_put_nil(struct sb *b);
 void msgpack_put_bool(struct sb *b, bool v);
 void msgpack_put_int(struct sb *b, int64_t v);
+void msgpack_put_uint(struct sb *b, uint64_t v);
 void msgpack_put_float(struct sb *b, double v);
 void msgpack_put_str(struct sb *b, struct str s); /* s is valid UTF-8 */
 void msgpack_put_bin(struct sb *b, struct str s);

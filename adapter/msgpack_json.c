@@ -33,10 +33,13 @@ static int write_text(struct writer *w, struct json v)
 static int write_number(struct writer *w, struct json v)
 {
     int64_t i;
+    uint64_t u;
     double f;
 
     if (json_i64(v, &i))
         msgpack_put_int(w->out, i);
+    else if (str_u64(v.raw, UINT64_MAX, &u) == OK)
+        msgpack_put_uint(w->out, u);
     else if (json_f64(v, &f) && isfinite(f))
         msgpack_put_float(w->out, f);
     else
@@ -216,8 +219,9 @@ static void put_ext(struct sb *out, const struct msgpack *v)
         sb_z(out, "null"); /* ext 0 of one byte is undefined; nobody knows the others */
 }
 
-static int put_bin(struct sb *out, struct str bytes, struct msgpack_json_attachments *a)
+static int put_bin(struct str bytes, int depth, struct sb *out, struct msgpack_json_attachments *a)
 {
+    if (depth >= JSON_DEPTH_MAX) return ERR_DEPTH; /* a placeholder is an object */
     if (a->count == MSGPACK_JSON_ATTACHMENTS_MAX) return ERR_LIMIT;
     sb_printf(out, "{\"_placeholder\":true,\"num\":%u}", a->count);
     a->items[a->count++] = bytes;
@@ -302,7 +306,7 @@ static int read_value(struct str *rest, int depth, struct sb *out,
         sb_json(out, v.bytes);
         return OK;
     case MSGPACK_BIN:
-        return put_bin(out, v.bytes, a);
+        return put_bin(v.bytes, depth, out, a);
     case MSGPACK_EXT:
         put_ext(out, &v);
         return OK;

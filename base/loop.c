@@ -11,6 +11,7 @@
 #include <event2/event_struct.h>
 #include <event2/util.h>
 #include "base/clock.h"
+#include "base/loop_fd.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/forbid.h"
@@ -22,6 +23,8 @@ struct loop {
     struct evdns_base *dns; /* made when a first name is asked for */
     struct event alarm;     /* wakes for the next timer of the wheel */
     uint64_t alarm_ms;      /* time it is set for; 0: not set */
+    struct loop_fds fds;    /* every descriptor but libevent's own */
+    struct event ready;     /* one of them is */
     struct timers timers;
     struct list writes, next_writes, frees;
     struct list lookups; /* struct lookup, every one that is not answered */
@@ -30,15 +33,6 @@ struct loop {
     uint64_t turn_started_us; /* 0: nothing has happened in this turn yet */
     uint64_t last_turn_us;
     bool is_stopped;
-};
-
-struct loop_fd {
-    struct loop *loop;
-    struct event read;
-    struct event *write; /* NULL while writing is not wanted: most descriptors, most of the time */
-    int want;
-    void (*cb)(void *ctx, int what);
-    void *ctx;
 };
 
 struct watch_signal {
@@ -80,19 +74,39 @@ static void on_alarm(evutil_socket_t fd, short what, void *ctx)
     turn_begin(l);
 }
 
+/* Turns of libevent see one descriptor: ours. */
+static void on_ready(evutil_socket_t fd, short what, void *ctx)
+{
+    struct loop *l = ctx;
+
+    (void)fd;
+    (void)what;
+    turn_begin(l);
+    loop_fds_run(&l->fds);
+}
+
+struct loop_fds *loop_fds_of(struct loop *l)
+{
+    return &l->fds;
+}
+
 struct loop *loop_new(void)
 {
     struct loop *l = MEM_NEW(struct loop);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    struct event_config *config = event_config_new();
+    struct event_config *config;
 
     sigaction(SIGPIPE, &ignore,
               NULL); /* a peer that is gone is an error code of write, not our end */
+    config = event_config_new();
     if (!config || event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) != 0) abort();
     l->base = event_base_new_with_config(config);
     event_config_free(config);
     if (!l->base) abort();
     event_assign(&l->alarm, l->base, -1, 0, on_alarm, l);
+    loop_fds_open(&l->fds);
+    event_assign(&l->ready, l->base, l->fds.epoll, EV_READ | EV_PERSIST, on_ready, l);
+    event_add(&l->ready, NULL);
     clock_refresh();
     timers_init(&l->timers, clock_ms());
     list_init(&l->writes);
@@ -139,6 +153,8 @@ void loop_free(struct loop *l)
         mem_free(s);
     }
     event_del(&l->alarm);
+    event_del(&l->ready);
+    loop_fds_close(&l->fds);
     event_base_free(l->base);
     mem_free(l);
 }
@@ -213,6 +229,7 @@ void loop_turn(struct loop *l, bool wait)
     timers_run(&l->timers, clock_ms());
     run_writes(l);
     run_frees(l);
+    loop_fds_reap(&l->fds);
     l->last_turn_us = clock_us() - l->turn_started_us;
     metric_observe_us(M_LOOP_SECONDS, l->last_turn_us);
 }
@@ -244,62 +261,6 @@ void loop_free_at_end(struct loop *l, struct loop_task *t)
 void loop_task_cancel(struct loop_task *t)
 {
     if (list_is_linked(&t->node)) list_unlink(&t->node);
-}
-
-/* ---- descriptors ---- */
-
-/* Nothing of the watch may be touched after its callback: it may be freed. */
-static void on_ready(evutil_socket_t fd, short what, void *ctx)
-{
-    struct loop_fd *w = ctx;
-
-    (void)fd;
-    turn_begin(w->loop);
-    w->cb(w->ctx, what & EV_READ ? LOOP_READ : LOOP_WRITE);
-}
-
-struct loop_fd *loop_fd_new(struct loop *l, int fd, void (*cb)(void *ctx, int what), void *ctx)
-{
-    struct loop_fd *w = MEM_NEW(struct loop_fd);
-
-    w->loop = l;
-    w->cb = cb;
-    w->ctx = ctx;
-    event_assign(&w->read, l->base, fd, EV_READ | EV_PERSIST, on_ready, w);
-    return w;
-}
-
-static void want_write(struct loop_fd *w, bool is_wanted)
-{
-    if (!is_wanted) {
-        event_free(w->write);
-        w->write = NULL;
-        return;
-    }
-    w->write = event_new(w->loop->base, event_get_fd(&w->read), EV_WRITE | EV_PERSIST, on_ready, w);
-    if (!w->write) abort();
-    event_add(w->write, NULL);
-}
-
-void loop_fd_want(struct loop_fd *w, int what)
-{
-    int changed = w->want ^ what;
-
-    w->want = what;
-    if (changed & LOOP_WRITE) want_write(w, what & LOOP_WRITE);
-    if (!(changed & LOOP_READ)) return;
-    if (what & LOOP_READ) {
-        event_add(&w->read, NULL);
-    } else {
-        event_del(&w->read);
-    }
-}
-
-void loop_fd_free(struct loop_fd *w)
-{
-    if (!w) return;
-    loop_fd_want(w, 0);
-    mem_free(w);
 }
 
 /* ---- signals ---- */

@@ -1,5 +1,6 @@
-/* The turn: events, timers, what is due to be written, what is due to be freed. The only file that knows libevent.
- * One thread. A callback may find its object closed; it may never find it freed: frees happen at the end of the turn. */
+/* The turn: events, timers, what is due to be written, what is due to be freed. The only file that
+ * knows libevent. One thread. A callback may find its object closed; it may never find it freed:
+ * frees happen at the end of the turn. */
 #ifndef BASE_LOOP_H
 #define BASE_LOOP_H
 
@@ -14,8 +15,9 @@ struct loop_fd; /* a watched descriptor */
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Something to do once at the end of this turn. Embed it; zero is not a valid state: loop_task_init.
- * A task set while the ends of this turn run is still run in this turn; one that has run already, in the next. */
+/* Something to do once at the end of this turn. Embed it; zero is not a valid state:
+ * loop_task_init. A task set while the ends of this turn run is still run in this turn; one that
+ * has run already, in the next. */
 struct loop_task {
     struct list node;
     void (*run)(struct loop_task *t);
@@ -24,12 +26,13 @@ struct loop_task {
 
 struct loop *loop_new(void);
 void loop_free(struct loop *l);
-void loop_run(struct loop *l);  /* until loop_stop */
-void loop_stop(struct loop *l); /* after the present turn */
+void loop_run(struct loop *l);             /* until loop_stop */
+void loop_stop(struct loop *l);            /* after the present turn */
 void loop_turn(struct loop *l, bool wait); /* one turn; wait = sleep until something happens */
 struct timers *loop_timers(struct loop *l);
 
-/* Watches fd; cb gets LOOP_READ and LOOP_WRITE bits. The descriptor stays the caller's. Returns new; loop_fd_free. */
+/* Watches fd; cb gets LOOP_READ and LOOP_WRITE bits. One watch a descriptor, which stays the caller's. Returns
+ * new; loop_fd_free. */
 struct loop_fd *loop_fd_new(struct loop *l, int fd, void (*cb)(void *ctx, int what), void *ctx);
 void loop_fd_want(struct loop_fd *w, int what); /* bits, 0 = nothing */
 void loop_fd_free(struct loop_fd *w);           /* safe within its own callback */
@@ -43,14 +46,17 @@ static inline void loop_task_init(struct loop_task *t, void (*run)(struct loop_t
     t->turn = 0;
 }
 
-void loop_at_end(struct loop *l, struct loop_task *t);      /* writes: end of this turn; set twice = once */
+void loop_at_end(struct loop *l,
+                 struct loop_task *t); /* writes: end of this turn; set twice = once */
 void loop_free_at_end(struct loop *l, struct loop_task *t); /* frees: after the writes */
 void loop_task_cancel(struct loop_task *t);
 
 static inline void loop_timer(struct loop *l, struct timer *t, uint64_t delay_ms);
 
-/* Resolves a host name without blocking; cb gets a numeric address, or rc != OK. Numeric hosts are answered in this turn. */
-void loop_resolve(struct loop *l, const char *host, void (*cb)(void *ctx, int rc, const char *address), void *ctx);
+/* Resolves a host name without blocking; cb gets a numeric address, or rc != OK. Numeric hosts are
+ * answered in this turn. */
+void loop_resolve(struct loop *l, const char *host,
+                  void (*cb)(void *ctx, int rc, const char *address), void *ctx);
 
 uint64_t clock_ms(void);
 static inline void loop_timer(struct loop *l, struct timer *t, uint64_t delay_ms)

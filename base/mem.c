@@ -1,6 +1,7 @@
 /* Memory: allocate or abort. See mem.h. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,4 +50,9 @@ char *mem_dup(const void *p, size_t n)
 void mem_free(void *p)
 {
     free(p);
+}
+
+void mem_trim(void)
+{
+    (void)malloc_trim(0);
 }

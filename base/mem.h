@@ -22,6 +22,10 @@ char *mem_dup(const void *p, size_t n) __attribute__((returns_nonnull, warn_unus
 
 void mem_free(void *p); /* NULL is allowed */
 
+/* Gives free pages back to the system. Takes milliseconds on a large heap: after many objects are
+ * gone, never per object. */
+void mem_trim(void);
+
 #define MEM_NEW(type) ((type *)mem_new(1, sizeof(type)))
 
 #endif

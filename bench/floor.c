@@ -176,7 +176,10 @@ static void on_packet(struct floor *f, struct str packet)
         while (digits < packet.n && packet.p[digits] >= '0' && packet.p[digits] <= '9')
             digits++;
         n = snprintf(text, sizeof text, "43%.*s[{\"ok\":true}]", (int)(digits - 2), packet.p + 2);
-        if (digits > 2 && n < (int)sizeof text) answer(f, str_of(text, (size_t)n));
+        if (digits == 2 || n >= (int)sizeof text) return;
+        answer(f, STR("42[\"pong\",{\"timestamp\":1700000000000,\"serverTime\":\"2026-01-01T00:00:"
+                      "00.000Z\"}]"));
+        answer(f, str_of(text, (size_t)n));
     }
 }
 

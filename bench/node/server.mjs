@@ -85,9 +85,8 @@ io.on("connection", (socket) => {
 
     socket.on("ping", (data, ack) => {
         if (typeof data === "function") [data, ack] = [undefined, data];
-        const pong = { ...data, serverTime: now() };
-        if (typeof ack === "function") ack({ ok: true, ...pong });
-        else socket.emit("pong", pong);
+        socket.emit("pong", { ...data, serverTime: now() });
+        answer(ack, { ok: true });
     });
 });
 

@@ -49,7 +49,8 @@ bool auth_has_secret(const struct auth *a)
 static struct str without_bearer(struct str s)
 {
     s = str_trim(s);
-    return str_starts_nocase(s, STR("Bearer ")) ? str_trim(str_skip(s, 7)) : s;
+    if (!str_starts_nocase(s, STR("Bearer")) || (s.n > 6 && s.p[6] != ' ')) return s;
+    return str_trim(str_skip(s, 6));
 }
 
 bool auth_token_find(struct str auth_json, struct str query, struct str authorization,

@@ -123,6 +123,7 @@ int edge_open(struct loop *l, const struct conf *c, const char *host, unsigned p
     e->read_scratch = mem_new(1, READ_BYTES);
     list_init(&e->conns);
     timer_init(&e->accept_pause, on_pause_over);
+    timer_init(&e->trim, conn_trim);
     out_init(e);
     http_metrics_init();
     ws_metrics_init();
@@ -146,6 +147,7 @@ void edge_free(struct edge *e)
     edge_stop_accepting(e);
     LIST_EACH_SAFE(node, after, &e->conns) conn_cut(LIST_OWNER(node, struct conn, node));
     loop_turn(e->loop, false); /* the connections' memory goes with the end of a turn */
+    loop_timer_stop(e->loop, &e->trim);
     out_fini(e);
     close(e->spare_fd);
     mem_free(e->headers);

@@ -12,6 +12,8 @@
 #define FLUSH_MS 5000  /* for the last bytes to leave */
 #define LINGER_MS 2000 /* for the peer to close after us */
 #define LINGER_BYTES (1 << 20)
+#define TRIM_AFTER 1000 /* closed connections whose memory is worth giving back to the system */
+#define TRIM_MS 2000    /* once after a wave, not for each of them */
 
 static bool core_holds(const struct conn *c)
 {
@@ -39,13 +41,24 @@ void conn_set_deadline(struct conn *c, uint64_t ms)
 static void conn_free(struct loop_task *t)
 {
     struct conn *c = LIST_OWNER(t, struct conn, end);
+    struct edge *e = c->edge;
 
+    if (++e->freed >= TRIM_AFTER && !timer_is_set(&e->trim)) loop_timer(e->loop, &e->trim, TRIM_MS);
     buf_queue_clear(&c->out);
     sb_fini(&c->in);
     ws_free(c);
     request_free(c);
     mem_free(c->address_v6);
     mem_free(c);
+}
+
+void conn_trim(struct timer *t)
+{
+    struct edge *e = LIST_OWNER(t, struct edge, trim);
+
+    e->freed = 0;
+    buf_pool_trim();
+    mem_trim();
 }
 
 void conn_cut(struct conn *c)

@@ -128,11 +128,11 @@ size_t eio_sessions_count(const struct eio *e)
 
 size_t eio_close_some(struct eio *e, size_t count)
 {
-    while (count-- > 0 && !list_is_empty(&e->open)) {
+    for (; count > 0 && !list_is_empty(&e->open); count--) {
         eio_session_close(LIST_OWNER(e->open.next, struct eio_session, node),
                           CLOSE_SERVER_SHUTDOWN);
     }
-    return e->open_count;
+    return e->open_count + (e->remote ? remote_close_some(e->remote, &count) : 0);
 }
 
 void eio_new_id(const struct eio *e, char out[EIO_ID_SIZE])

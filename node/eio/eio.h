@@ -70,7 +70,7 @@ void eio_on_node_down(struct eio *e, struct str node);
 size_t eio_sessions_count(const struct eio *e);
 
 /* Drain: closes up to count sessions with CLOSE_SERVER_SHUTDOWN (transport close, no packet of
- * Socket.IO). Returns how many are left. */
+ * Socket.IO), then pipes that are forwarded to other nodes. Returns how many are left of both. */
 size_t eio_close_some(struct eio *e, size_t count);
 
 /* Sends one message: b holds the frame of an Engine.IO packet ("4…" text, or bare bytes with

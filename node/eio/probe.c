@@ -25,7 +25,10 @@ static void give_up(struct eio_probe *p, bool is_gone, unsigned result)
     struct eio_session *s = p->session;
 
     metric_add_at(M_UPGRADES, result, 1);
-    if (!is_gone) pipe_close(p->pipe, 0);
+    if (!is_gone) {
+        p->pipe->user = NULL;
+        pipe_close(p->pipe, 0);
+    }
     eio_probe_free(p);
     eio_session_move(s, EIO_STATE_OPEN);
 }

@@ -22,6 +22,10 @@ void remote_ask_body(struct remote_ask *k, int rc, struct str body);
 void remote_ask_message(struct remote_ask *k, struct str data, bool binary);
 void remote_ask_gone(struct remote_ask *k, int code);
 
+/* Drain: ends forwarded pipes, *count at most, and lowers it by as many. Returns how many are left.
+ */
+size_t remote_close_some(struct eio_remote *r, size_t *count);
+
 bool remote_is_served(const struct pipe *p); /* this pipe came from another node already */
 
 #endif

@@ -293,6 +293,19 @@ void remote_ask_node_down(struct eio_remote *r, struct remote_peer *peer)
     }
 }
 
+size_t remote_close_some(struct eio_remote *r, size_t *count)
+{
+    size_t i = 0;
+    struct remote_ask *k;
+
+    while (*count > 0 && (k = map_next(&r->asks, &i)) != NULL) {
+        break_off(k, ERR_UNAVAILABLE);
+        --*count;
+        i = 0; /* the entry is gone */
+    }
+    return r->asks.count;
+}
+
 void remote_ask_forget(struct remote_ask *k)
 {
     loop_timer_stop(k->remote->eio->loop, &k->deadline);

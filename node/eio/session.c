@@ -98,15 +98,19 @@ static void drop_pipes(struct eio_session *s, struct str last)
     s->post = NULL;
     s->ws = s->fast = NULL;
     if (s->probe) {
+        s->probe->pipe->user = NULL;
         pipe_close(s->probe->pipe, 0);
         eio_probe_free(s->probe);
     }
     if (s->get) eio_transport_answer_get(s, last);
     if (post) {
+        post->pipe->user = NULL;
         pipe_close(post->pipe, 0); /* the first of two posts is cut, as Node.js does */
         mem_free(post);
     }
-    if (ws) pipe_close(ws, 0);
+    if (!ws) return;
+    ws->user = NULL;
+    pipe_close(ws, 0);
 }
 
 void eio_session_end(struct eio_session *s, enum close_reason why, struct str last)

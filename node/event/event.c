@@ -10,7 +10,24 @@
 #include "node/auth/token.h"
 #include "node/event/event_priv.h"
 
-enum { ERR_LABELS = 32 };
+enum { ERR_LABELS = 64 };
+
+/* The codes of err.def as labels, by their absolute value. */
+static unsigned err_labels(const char *labels[ERR_LABELS])
+{
+    unsigned count = 0;
+    int code;
+
+    labels[0] = err_wire(OK);
+    for (unsigned i = 0; err_row(i, &code); i++) {
+        if (-code >= ERR_LABELS) continue;
+        labels[-code] = err_wire(code);
+        if ((unsigned)-code > count) count = (unsigned)-code;
+    }
+    for (unsigned i = 0; i < count; i++)
+        if (!labels[i]) labels[i] = "unused"; /* a gap in the table */
+    return count + 1;
+}
 
 static void label_metrics(void)
 {
@@ -18,10 +35,8 @@ static void label_metrics(void)
 
     for (int i = 0; i < EVENT_COUNT; i++)
         names[i] = event_schemas[i].name;
-    for (int i = 0; i < ERR_LABELS; i++)
-        codes[i] = err_wire(-i);
     metric_labels(M_EVENTS_IN, names, EVENT_COUNT);
-    metric_labels(M_EVENTS_REFUSED, codes, ERR_LABELS);
+    metric_labels(M_EVENTS_REFUSED, codes, err_labels(codes));
 }
 
 struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,

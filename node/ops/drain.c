@@ -1,4 +1,5 @@
-/* Drain. Each tick closes the share of sessions that keeps the pace even up to the deadline. */
+/* Drain. Each tick closes what is over the line from all sessions at the start to none at the end.
+ */
 #include "node/ops/drain.h"
 
 #include "base/clock.h"
@@ -14,14 +15,21 @@ static void on_last(struct timer *t)
     d->done(d->ctx);
 }
 
+/* Sessions that may still be open at this moment. */
+static size_t allowed(const struct ops_drain *d)
+{
+    uint64_t passed = clock_ms() - d->start_ms;
+
+    if (passed >= d->length_ms) return 0;
+    return (size_t)(d->total * (d->length_ms - passed) / d->length_ms);
+}
+
 static void on_tick(struct timer *t)
 {
     struct ops_drain *d = LIST_OWNER(t, struct ops_drain, tick);
-    size_t left = eio_sessions_count(d->eio);
-    uint64_t now = clock_ms();
-    uint64_t ticks = d->end_ms > now ? (d->end_ms - now + TICK_MS - 1) / TICK_MS : 1;
+    size_t left = eio_sessions_count(d->eio), may = allowed(d);
 
-    if (left) left = eio_close_some(d->eio, (left + ticks - 1) / ticks);
+    if (left > may) left = eio_close_some(d->eio, left - may);
     if (left == 0) {
         LOG_INFO("drain.done");
         timer_init(&d->tick, on_last);
@@ -35,7 +43,9 @@ void ops_drain_start(struct ops_drain *d, struct loop *l, struct eio *e, uint64_
                      void (*done)(void *ctx), void *ctx)
 {
     *d = (struct ops_drain){.loop = l, .eio = e, .done = done, .ctx = ctx};
-    d->end_ms = clock_ms() + seconds * 1000;
+    d->start_ms = clock_ms();
+    d->length_ms = seconds * 1000;
+    d->total = eio_sessions_count(e);
     LOG_INFO("drain.started", LOG_U("sessions", eio_sessions_count(e)), LOG_U("seconds", seconds));
     timer_init(&d->tick, on_tick);
     loop_timer(l, &d->tick, TICK_MS);

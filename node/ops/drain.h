@@ -11,7 +11,8 @@ struct ops_drain {
     struct timer tick;
     struct loop *loop;
     struct eio *eio;
-    uint64_t end_ms;
+    uint64_t start_ms, length_ms;
+    size_t total; /* sessions at the start */
     void (*done)(void *ctx);
     void *ctx;
 };

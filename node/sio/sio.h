@@ -22,7 +22,7 @@ struct sio_event {
         args; /* raw JSON of the arguments, without brackets and name: `1,{"a":2}`; empty: none */
     struct str array;              /* the whole raw array `["name",1,{"a":2}]` */
     struct str ack;                /* digits of the ack id as received; empty: none asked for */
-    const struct str *attachments; /* binary, by placeholder number */
+    const struct str *attachments; /* binary; placeholders are numbered 0, 1, … as they occur */
     unsigned attachments_count;
 };
 
@@ -84,7 +84,8 @@ void sio_socket_emit_ack(struct sio_socket *s, struct str array, const struct st
 void sio_socket_ack(struct sio_socket *s, struct str ack, struct str array,
                     const struct str *attachments, unsigned n);
 
-/* Errors: ERR_LIMIT over MAX_ROOMS. Joining twice is OK. */
+/* Errors: ERR_LIMIT over MAX_ROOMS, ERR_TOO_BIG an empty name or more than 256 bytes, ERR_CLOSED.
+ * Joining twice is OK; a socket's own room, named by its id, is neither joined nor left. */
 MUST_USE int sio_socket_join(struct sio_socket *s, struct str room);
 void sio_socket_leave(struct sio_socket *s, struct str room);
 bool sio_socket_is_in(const struct sio_socket *s, struct str room);
@@ -96,6 +97,8 @@ void sio_socket_each_room(struct sio_socket *s, void (*fn)(void *ctx, struct str
 void sio_socket_disconnect(struct sio_socket *s, bool close);
 
 size_t sio_room_count(const struct sio_nsp *n, struct str room); /* members on this node */
+/* Calls fn for each member on this node; fn may join, leave and disconnect. False: no such room
+ * here. */
 bool sio_room_each(struct sio_nsp *n, struct str room, void (*fn)(void *ctx, struct sio_socket *s),
                    void *ctx);
 

@@ -404,43 +404,6 @@ Test(contract_redis, what_waits_for_a_hung_redis_is_bounded)
     adapter_fixture_close(&f);
 }
 
-Test(contract_redis, scripts_run_by_their_sum)
-{
-    struct adapter_script s = {.name = "many",
-                               .text = "redis.call('SET', KEYS[1], ARGV[1]) return {1, 'two', "
-                                       "{redis.call('GET', KEYS[1]), false}, -4}"};
-    struct adapter_script bad = {.name = "bad", .text = "return redis.call('LPUSH', KEYS[1], 1)"};
-    const struct str key = STR("{k}\0x"), arg = STR("a,\0b"),
-                     flush[] = {STR("SCRIPT"), STR("FLUSH")};
-    struct fixture_node *a = &f.nodes[0];
-
-    SKIP_OR_OPEN(true);
-    join(1);
-    for (unsigned i = 0; i < 3; i++) {
-        if (i == 2) redis_fixture_say(&f.redis, flush, 2);
-        adapter_eval(a->adapter, &s, &key, 1, &arg, 1, adapter_fixture_done, a);
-        cr_expect_eq(a->answers, i);
-        cr_assert(adapter_fixture_await(&f, &a->answers, i + 1, 1000));
-        cr_expect_eq(a->last_rc, OK);
-        cr_expect(
-            str_eq(str_head(sb_view(&a->reply), a->reply.n - 1), STR("1,two,a,\0b,(nil),-4,")),
-            "run %u: %s", i, a->reply.p);
-    }
-    cr_expect_eq(strlen(s.sha), 40);
-    adapter_eval(a->adapter, &bad, &key, 1, NULL, 0, adapter_fixture_done, a);
-    cr_assert(adapter_fixture_await(&f, &a->answers, 4, 1000));
-    cr_expect_eq(a->last_rc, ERR_INTERNAL, "a mistake of the script");
-    kill(f.redis.pid, SIGSTOP);
-    adapter_eval(a->adapter, &s, &key, 1, &arg, 1, adapter_fixture_done, a);
-    cr_expect(adapter_fixture_await(&f, &a->answers, 5, 1500));
-    cr_expect_eq(a->last_rc, ERR_TIMEOUT);
-    adapter_eval(a->adapter, &s, &key, 1, &arg, 1, adapter_fixture_done, a);
-    cr_expect(adapter_fixture_await(&f, &a->answers, 6, 500));
-    cr_expect_eq(a->last_rc, ERR_UNAVAILABLE);
-    kill(f.redis.pid, SIGCONT);
-    adapter_fixture_close(&f);
-}
-
 Test(contract_redis, password_and_database_of_the_url_are_used)
 {
     const struct str auth[] = {STR("AUTH"), STR("s3cret/")}, list[] = {STR("CLIENT"), STR("LIST")};

@@ -172,8 +172,8 @@ export function demoFolder() {
 
 let nodeCount = 0;
 // startNode({port, opsPort, redis, env, args, program, connected}) → the process with url, opsUrl, health(), ready(), metrics().
-// redis: what startRedis gave; without it ADAPTER=local. connected: wait until Redis is reached (default: with redis).
-export async function startNode({ port, opsPort, redis, env = {}, args = [], program = 'ingoma-gateway', connected } = {}) {
+// asan: further options of AddressSanitizer. redis: what startRedis gave; without it ADAPTER=local. connected: wait until Redis is reached (default: with redis).
+export async function startNode({ port, opsPort, redis, env = {}, args = [], program = 'ingoma-gateway', connected, asan } = {}) {
   const file = path.join(BUILD, program);
   if (!fs.existsSync(file)) throw new Error(`${file} is not built: ./ingoma test does that`);
   const name = `${program}-${++nodeCount}`;
@@ -184,7 +184,7 @@ export async function startNode({ port, opsPort, redis, env = {}, args = [], pro
   const node = launch(name, file, args, {
     HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), NODE_NAME: name, DEV: 'on', DRAIN_SECONDS: '0', JWT_SECRET,
     ...(redis ? { ADAPTER: 'redis', REDIS_URL: redis.url } : { ADAPTER: 'local' }),
-    ASAN_OPTIONS: `log_path=${path.join(reports, `asan-${name}`)}:detect_leaks=1`,
+    ASAN_OPTIONS: `log_path=${path.join(reports, `asan-${name}`)}:detect_leaks=1${asan ? `:${asan}` : ''}`,
     UBSAN_OPTIONS: `print_stacktrace=1:log_path=${path.join(reports, `ubsan-${name}`)}`,
     TSAN_OPTIONS: `log_path=${path.join(reports, `tsan-${name}`)}`,
     ...env,

@@ -1,10 +1,12 @@
 /* The small program that the conformance suites run against (tests/wire/conformance/README.md):
  *     wire-echo engine|socket [--port N] [--option value]…     (--eio3 on for the suite of
  * Engine.IO 3) engine: sends every Engine.IO message back on /engine.io/; socket: the application
- * of the Socket.IO suite on /socket.io/. Everything else is the runtime of the real programs:
- * several of them may share a port and a Redis. */
+ * of the Socket.IO suite on /socket.io/, and for tests/system two events more in /: `join` rooms…
+ * and `broadcast` {to, except, volatile, local} name args…. Everything else is the runtime of the
+ * real programs: several of them may share a port and a Redis. */
 #include <stdio.h>
 #include <string.h>
+#include "base/json.h"
 #include "base/mem.h"
 #include "node/eio/eio.h"
 #include "node/run.h"
@@ -46,6 +48,67 @@ static void socket_connect(void *ctx, struct sio_socket *s)
     sb_fini(&array);
 }
 
+/* Texts of an array, at most max; they point into options or scratch. */
+static unsigned read_names(struct json options, const char *key, struct sb *scratch,
+                           struct str *out, unsigned max)
+{
+    struct json list, item;
+    struct str rest;
+    unsigned n = 0;
+
+    if (!json_member(options, str_z(key), &list) || list.type != JSON_ARRAY) return 0;
+    rest = json_begin(list);
+    while (n < max && json_next_item(&rest, &item))
+        if (item.type == JSON_STRING && json_text(item, scratch, &out[n]) == OK) n++;
+    return n;
+}
+
+static bool is_set(struct json options, const char *key)
+{
+    struct json v;
+    bool set = false;
+
+    return json_member(options, str_z(key), &v) && json_bool(v, &set) && set;
+}
+
+static void socket_broadcast(struct sio_socket *s, const struct sio_event *e)
+{
+    struct sio_cast c = sio_cast_all(sio_socket_nsp(s));
+    struct json whole = {JSON_ARRAY, e->array}, options, name;
+    struct str rest = json_begin(whole);
+    struct sb scratch = {0}, array = {0};
+
+    if (!json_next_item(&rest, &name) || !json_next_item(&rest, &options) ||
+        !json_next_item(&rest, &name) || options.type != JSON_OBJECT)
+        return;
+    sb_reserve(&scratch, e->array.n + 16); /* so that it does not move */
+    c.rooms_count = read_names(options, "to", &scratch, c.rooms, SIO_CAST_ROOMS);
+    c.except_count = read_names(options, "except", &scratch, c.except, SIO_CAST_ROOMS);
+    if (is_set(options, "volatile")) c.flags |= SIO_VOLATILE;
+    if (is_set(options, "local")) c.flags |= SIO_LOCAL;
+    sb_char(&array, '[');
+    sb_str(&array, str_skip(e->array, (size_t)(name.raw.p - e->array.p)));
+    sio_cast_emit(&c, sb_view(&array), e->attachments, e->attachments_count);
+    sb_fini(&array);
+    sb_fini(&scratch);
+}
+
+static void socket_join(struct sio_socket *s, const struct sio_event *e)
+{
+    struct json whole = {JSON_ARRAY, e->array}, item;
+    struct str rest = json_begin(whole), room;
+    struct sb scratch = {0};
+
+    (void)json_next_item(&rest, &item); /* the name of the event */
+    while (json_next_item(&rest, &item)) {
+        scratch.n = 0;
+        if (item.type != JSON_STRING || json_text(item, &scratch, &room) != OK) continue;
+        if (sio_socket_join(s, room) != OK) fprintf(stderr, "echo: a room was refused\n");
+    }
+    sb_fini(&scratch);
+    sio_socket_ack(s, e->ack, STR("[]"), NULL, 0);
+}
+
 static void socket_event(void *ctx, struct sio_socket *s, const struct sio_event *e)
 {
     struct sb array = {0};
@@ -63,6 +126,10 @@ static void socket_event(void *ctx, struct sio_socket *s, const struct sio_event
         sb_str(&array, e->args);
         sb_char(&array, ']');
         sio_socket_ack(s, e->ack, sb_view(&array), e->attachments, e->attachments_count);
+    } else if (str_eq(e->name, STR("join"))) {
+        socket_join(s, e);
+    } else if (str_eq(e->name, STR("broadcast"))) {
+        socket_broadcast(s, e);
     }
     sb_fini(&array);
 }

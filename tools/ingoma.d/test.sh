@@ -218,7 +218,10 @@ run_tests() {
     [ ${#WANTED[@]} -gt 0 ] || WANTED=("${PARTS[@]}")
     export LC_ALL=C.UTF-8
     mkdir -p "$RUN" build
+    # Set-up that fails ends the script; the count is still the last line.
+    trap 'say "0 passed, 1 failed, 0 skipped"' EXIT
     test_setup
+    trap - EXIT
     for part in "${PARTS[@]}"; do
         is_wanted "$part" || continue
         say ""

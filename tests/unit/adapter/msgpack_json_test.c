@@ -22,7 +22,9 @@ Test(msgpack_from_json, writes_what_the_peers_write)
         {"1e3", "cd03e8"},
         {"-0.5", "cbbfe0000000000000"},
         {"9007199254740993", "cf0020000000000001"},
-        {"18446744073709551615", "cb43f0000000000000"},
+        {"18446744073709551615", "cfffffffffffffffff"},
+        {"18446744073709551616", "cb43f0000000000000"},
+        {"-9223372036854775809", "cbc3e0000000000000"},
         {"1e999", "c0"},
         {"\"\\u00e9\\n\"", "a3c3a90a"},
         {"\"\\ud800\"", "a3efbfbd"},
@@ -163,6 +165,12 @@ Test(msgpack_to_json, refuses_garbage)
     rest = sb_view(&b);
     cr_expect_eq(msgpack_to_json(&rest, &out, a), ERR_DEPTH);
     rest = str_skip(sb_view(&b), 1);
+    cr_expect_eq(msgpack_to_json(&rest, &out, a), OK);
+    b.p[b.n - 1] = (char)0xc4; /* an attachment is an object in JSON: one level more */
+    sb_char(&b, 0);
+    rest = str_skip(sb_view(&b), 1);
+    cr_expect_eq(msgpack_to_json(&rest, &out, a), ERR_DEPTH);
+    rest = str_skip(sb_view(&b), 2);
     cr_expect_eq(msgpack_to_json(&rest, &out, a), OK);
     b.n = 0;
     sb_put(&b, "\xdc\x01\x01", 3);

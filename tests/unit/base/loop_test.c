@@ -190,17 +190,20 @@ static void free_both(void *ctx, int what)
 
 Test(loop, a_watch_that_is_ready_may_be_freed_by_another)
 {
-    int fds[2];
+    int fds[2], readers[2];
 
     cr_assert_eq(pipe(fds), 0);
     cr_assert_eq(write(fds[1], "x", 1), 1);
     for (int i = 0; i < 2; i++) {
-        victims[i] = loop_fd_new(loop, fds[0], free_both, NULL);
+        readers[i] = dup(fds[0]);
+        victims[i] = loop_fd_new(loop, readers[i], free_both, NULL);
         loop_fd_want(victims[i], LOOP_READ);
     }
     loop_turn(loop, false);
     loop_turn(loop, false);
     cr_expect_str_eq(trace, "x");
+    close(readers[0]);
+    close(readers[1]);
     close(fds[0]);
     close(fds[1]);
 }

@@ -1,4 +1,5 @@
-/* One engine on fake pipes, with an application that writes down what it was told. For tests of node/eio. */
+/* One engine on fake pipes, with an application that writes down what it was told. For tests of
+ * node/eio. */
 #ifndef TESTS_UNIT_SUPPORT_EIO_RIG_H
 #define TESTS_UNIT_SUPPORT_EIO_RIG_H
 
@@ -23,7 +24,8 @@ struct eio_rig {
     struct sb line;            /* scratch of rig_head */
 };
 
-/* options: "--name=value" separated by blanks, or NULL. The clock is frozen. loop NULL: one of its own. */
+/* options: "--name=value" separated by blanks, or NULL. The clock is frozen. loop NULL: one of its
+ * own. */
 void rig_open(struct eio_rig *r, const char *options);
 void rig_open_at(struct eio_rig *r, const char *options, const char *node_id, struct loop *loop);
 void rig_close(struct eio_rig *r);
@@ -38,6 +40,7 @@ struct fake_pipe *rig_poll_open(struct eio_rig *r, int protocol, const char *mor
 struct fake_pipe *rig_ws_open(struct eio_rig *r, int protocol, const char *more);
 struct fake_pipe *rig_get(struct eio_rig *r, int protocol);
 struct fake_pipe *rig_post(struct eio_rig *r, int protocol, const char *body);
-struct fake_pipe *rig_upgrade(struct eio_rig *r, int protocol); /* a WebSocket with the sid; no probe yet */
+struct fake_pipe *rig_upgrade(struct eio_rig *r,
+                              int protocol); /* a WebSocket with the sid; no probe yet */
 
 #endif

@@ -87,10 +87,21 @@ void redis_fixture_close(struct redis_fixture *f)
     sb_fini(&f->reply);
 }
 
+const char *redis_fixture_read(struct redis_fixture *f)
+{
+    char bytes[4096];
+    ssize_t n = read(f->fd, bytes, sizeof bytes);
+
+    f->reply.n = 0;
+    sb_put(&f->reply, bytes, n > 0 ? (size_t)n : 0);
+    sb_char(&f->reply, 0);
+    f->reply.n--;
+    return f->reply.p;
+}
+
 const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, unsigned argc)
 {
     struct sb out = {0};
-    char bytes[4096];
     ssize_t n;
 
     sb_printf(&out, "*%u\r\n", argc);
@@ -104,11 +115,7 @@ const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, u
         assert(n > 0);
     }
     sb_fini(&out);
-    n = read(f->fd, bytes, sizeof bytes);
-    f->reply.n = 0;
-    sb_put(&f->reply, bytes, n > 0 ? (size_t)n : 0);
-    sb_char(&f->reply, 0);
-    return f->reply.p;
+    return redis_fixture_read(f);
 }
 
 const char *redis_fixture_publish(struct redis_fixture *f, const char *channel, struct str payload)

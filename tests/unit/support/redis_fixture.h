@@ -23,6 +23,7 @@ void redis_fixture_kill(struct redis_fixture *f);  /* SIGKILL, and waits for its
 
 /* One command, waits for the reply; its raw bytes, terminated, borrow until the next one. */
 const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, unsigned argc);
+const char *redis_fixture_read(struct redis_fixture *f); /* what comes next: for a subscription */
 const char *redis_fixture_publish(struct redis_fixture *f, const char *channel, struct str payload);
 
 #endif

@@ -15,5 +15,5 @@ Test(close_text, names_every_reason_as_the_documentation_does)
 Test(close_text, answers_for_a_reason_that_does_not_exist)
 {
     cr_expect_str_eq(close_text(CLOSE_COUNT), "unknown");
-    cr_expect_str_eq(close_text((enum close_reason)-1), "unknown");
+    cr_expect_str_eq(close_text((enum close_reason) - 1), "unknown");
 }

@@ -31,8 +31,9 @@ Test(eio_packet_decode, reads_what_the_protocol_allows)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct eio_packet got = {0};
 
-        cr_assert_eq(eio_packet_decode(rows[i].protocol, rows[i].raw, rows[i].binary, &scratch, &got),
-                     OK, "row %zu", i);
+        cr_assert_eq(
+            eio_packet_decode(rows[i].protocol, rows[i].raw, rows[i].binary, &scratch, &got), OK,
+            "row %zu", i);
         cr_expect_eq(got.type, rows[i].type, "row %zu", i);
         cr_expect_eq(got.binary, rows[i].is_bytes, "row %zu", i);
         cr_expect(str_eq(got.data, rows[i].data), "row %zu: %.*s", i, STR_ARG(got.data));
@@ -57,8 +58,9 @@ Test(eio_packet_decode, refuses_everything_else)
     struct eio_packet got;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        cr_expect_eq(eio_packet_decode(rows[i].protocol, rows[i].raw, rows[i].binary, &scratch, &got),
-                     ERR_PROTO, "row %zu", i);
+        cr_expect_eq(
+            eio_packet_decode(rows[i].protocol, rows[i].raw, rows[i].binary, &scratch, &got),
+            ERR_PROTO, "row %zu", i);
     }
     sb_fini(&scratch);
 }

@@ -22,7 +22,10 @@ static int read_all(enum eio_payload_form form, struct str body, uint64_t max, s
 #define V4 EIO_PAYLOAD_V4
 #define TEXT EIO_PAYLOAD_V3_TEXT
 #define BIN EIO_PAYLOAD_V3_BINARY
-#define BODY(s) {"" s, sizeof(s) - 1}
+#define BODY(s)                                                                                    \
+    {                                                                                              \
+        "" s, sizeof(s) - 1                                                                        \
+    }
 
 Test(eio_payload_next, reads_bodies_of_every_form)
 {
@@ -32,14 +35,30 @@ Test(eio_payload_next, reads_bodies_of_every_form)
         const char *want;
     } rows[] = {
         {V4, BODY("4a"), "4:a "},
-        {V4, BODY("4a\x1e" "4b\x1e" "3"), "4:a 4:b 3: "},
-        {V4, BODY("4a\x1e" "bQUI="), "4:a 4#AB "},
+        {V4,
+         BODY("4a\x1e"
+              "4b\x1e"
+              "3"),
+         "4:a 4:b 3: "},
+        {V4,
+         BODY("4a\x1e"
+              "bQUI="),
+         "4:a 4#AB "},
         {TEXT, BODY("6:4hello"), "4:hello "},
         {TEXT, BODY("2:4a1:2"), "4:a 2: "},
-        {TEXT, BODY("2:4\xe2\x82\xac" "3:4\xf0\x9f\x98\x80"), "4:\xe2\x82\xac 4:\xf0\x9f\x98\x80 "},
+        {TEXT,
+         BODY("2:4\xe2\x82\xac"
+              "3:4\xf0\x9f\x98\x80"),
+         "4:\xe2\x82\xac 4:\xf0\x9f\x98\x80 "},
         {TEXT, BODY("6:b4QUI="), "4#AB "},
-        {BIN, BODY("\0\6\xff" "4hello\1\3\xff\4AB"), "4:hello 4#AB "},
-        {BIN, BODY("\0\1\1\xff" "4helloworld"), "4:helloworld "},
+        {BIN,
+         BODY("\0\6\xff"
+              "4hello\1\3\xff\4AB"),
+         "4:hello 4#AB "},
+        {BIN,
+         BODY("\0\1\1\xff"
+              "4helloworld"),
+         "4:helloworld "},
     };
     struct sb out = {0};
 
@@ -54,8 +73,17 @@ Test(eio_payload_next, stops_at_the_limit_of_packets)
 {
     struct sb out = {0};
 
-    cr_expect_eq(read_all(V4, STR("4a\x1e" "4b"), 2, &out), ERR_AGAIN);
-    cr_expect_eq(read_all(V4, STR("4a\x1e" "4b\x1e" "4c"), 2, &out), ERR_LIMIT);
+    cr_expect_eq(read_all(V4,
+                          STR("4a\x1e"
+                              "4b"),
+                          2, &out),
+                 ERR_AGAIN);
+    cr_expect_eq(read_all(V4,
+                          STR("4a\x1e"
+                              "4b\x1e"
+                              "4c"),
+                          2, &out),
+                 ERR_LIMIT);
     cr_expect_str_eq(out.p, "4:a 4:b ");
     cr_expect_eq(read_all(TEXT, STR("1:41:4"), 1, &out), ERR_LIMIT);
     sb_fini(&out);
@@ -71,7 +99,10 @@ Test(eio_payload_next, refuses_what_it_cannot_read)
         {V4, BODY(""), ERR_PROTO},
         {V4, BODY("abc"), ERR_PROTO},
         {V4, BODY("4a\x1e"), ERR_PROTO},
-        {V4, BODY("\x1e" "4a"), ERR_PROTO},
+        {V4,
+         BODY("\x1e"
+              "4a"),
+         ERR_PROTO},
         {V4, BODY("4\xff"), ERR_UTF8},
         {V4, BODY("4\xed\xa0\x80"), ERR_UTF8}, /* a lone surrogate */
         {TEXT, BODY(""), ERR_PROTO},
@@ -85,13 +116,34 @@ Test(eio_payload_next, refuses_what_it_cannot_read)
         {TEXT, BODY("2:4a1"), ERR_PROTO},
         {BIN, BODY(""), ERR_PROTO},
         {BIN, BODY("\0\1"), ERR_PROTO},
-        {BIN, BODY("\0\xff" "4"), ERR_PROTO},
-        {BIN, BODY("\2\1\xff" "4"), ERR_PROTO},
-        {BIN, BODY("\0\2\xff" "4"), ERR_PROTO},
-        {BIN, BODY("\0\x0b\xff" "4"), ERR_PROTO},
-        {BIN, BODY("\0\0\xff" "4"), ERR_PROTO},
-        {BIN, BODY("\0\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\xff" "4"), ERR_PROTO},
-        {BIN, BODY("\0\2\xff" "4\xff"), ERR_PROTO}, /* text that is not UTF-8 */
+        {BIN,
+         BODY("\0\xff"
+              "4"),
+         ERR_PROTO},
+        {BIN,
+         BODY("\2\1\xff"
+              "4"),
+         ERR_PROTO},
+        {BIN,
+         BODY("\0\2\xff"
+              "4"),
+         ERR_PROTO},
+        {BIN,
+         BODY("\0\x0b\xff"
+              "4"),
+         ERR_PROTO},
+        {BIN,
+         BODY("\0\0\xff"
+              "4"),
+         ERR_PROTO},
+        {BIN,
+         BODY("\0\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\xff"
+              "4"),
+         ERR_PROTO},
+        {BIN,
+         BODY("\0\2\xff"
+              "4\xff"),
+         ERR_PROTO}, /* text that is not UTF-8 */
         {BIN, BODY("\1\2\xff\2x"), ERR_PROTO},
     };
     struct sb out = {0};
@@ -115,9 +167,15 @@ Test(eio_payload_take, writes_the_form_of_the_revision)
         bool b64, is_octets;
         struct str want;
     } rows[] = {
-        {4, false, false, BODY("4\xf0\x9f\x98\x80\x1e" "bAQIDBA==")},
-        {3, true, false, BODY("3:4\xf0\x9f\x98\x80" "10:b4AQIDBA==")},
-        {3, false, true, BODY("\0\5\xff" "4\xf0\x9f\x98\x80\1\5\xff\4\1\2\3\4")},
+        {4, false, false,
+         BODY("4\xf0\x9f\x98\x80\x1e"
+              "bAQIDBA==")},
+        {3, true, false,
+         BODY("3:4\xf0\x9f\x98\x80"
+              "10:b4AQIDBA==")},
+        {3, false, true,
+         BODY("\0\5\xff"
+              "4\xf0\x9f\x98\x80\1\5\xff\4\1\2\3\4")},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

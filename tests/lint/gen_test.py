@@ -1,0 +1,132 @@
+"""The generator of schemas/: what it refuses, and that what is committed is what it writes."""
+
+import copy
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "schemas"))
+
+from generator import c_in, c_out, c_test, docs, ts, validate  # noqa: E402
+from generator.model import Model, SchemaError, snake  # noqa: E402
+
+GOOD = {"description": "d", "type": "object", "x-feature": "f", "x-role": "user", "x-rate": "event", "x-error": "bad",
+        "properties": {"a": {"type": "string", "minLength": 1, "maxLength": 3}, "n": {"type": "integer", "minimum": 0}},
+        "required": ["a"], "examples": [{"a": "x"}]}
+BAD = {"description": "d", "type": "object", "x-feature": "f", "properties": {"code": {"type": "string"}},
+       "required": ["code"], "examples": [{"code": "c"}]}
+
+
+class Schemas(unittest.TestCase):
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.root)
+        for folder in ("app/in", "app/out"):
+            (self.root / folder).mkdir(parents=True)
+        self.put("common.json", {"id": {"type": "string", "maxLength": 5}})
+        self.put("app/out/bad.json", BAD)
+
+    def put(self, name, schema):
+        (self.root / name).write_text(json.dumps(schema), encoding="utf-8")
+
+    def build(self, **changes):
+        schema = copy.deepcopy(GOOD)
+        for key, value in changes.items():
+            key = key.replace("_", "-")
+            if value is None:
+                del schema[key]
+            else:
+                schema[key] = value
+        self.put("app/in/thing.json", schema)
+        return Model(self.root)
+
+    def test_a_good_schema_is_read(self):
+        model = self.build()
+        self.assertEqual([e.name for e in model.ins], ["thing"])
+        for writer in (c_in.header, c_in.source, c_test.source, ts.source, docs.source):
+            self.assertIn("thing", writer(model))
+        for writer in (c_out.header, c_out.source, c_test.source, ts.source, docs.source):
+            self.assertIn("bad", writer(model))
+
+    def test_an_unknown_keyword_fails(self):
+        rows = [{"pattern": "^a$"}, {"properties": {"a": {"type": "string", "format": "email"}}},
+                {"properties": {"a": {"type": "string", "minlength": 1}}}, {"x-roles": "user"}, {"oneOf": []}]
+        for row in rows:
+            with self.subTest(row=row), self.assertRaisesRegex(SchemaError, "unknown keyword"):
+                schema = copy.deepcopy(GOOD)
+                schema.update(row)
+                self.put("app/in/thing.json", schema)
+                Model(self.root)
+
+    def test_an_unknown_keyword_in_common_fails_where_it_is_used(self):
+        self.put("common.json", {"id": {"type": "string", "pattern": "x"}})
+        with self.assertRaisesRegex(SchemaError, "unknown keyword 'pattern'"):
+            self.build(properties={"a": {"$ref": "common.json#/id"}})
+
+    def test_what_an_event_needs_is_asked_for(self):
+        for word in ("examples", "x_role", "x_rate", "x_feature", "x_error"):
+            with self.subTest(word=word), self.assertRaisesRegex(SchemaError, word.replace("_", "-")):
+                self.build(**{word: None})
+
+    def test_mistakes_are_named(self):
+        rows = [({"examples": []}, "at least one"), ({"examples": [{}]}, "example 0: a: missing"),
+                ({"examples": [{"a": "long"}]}, "a: longer than 3"), ({"x_role": "boss"}, "x-role"),
+                ({"x_rate": "often"}, "x-rate"), ({"x_error": "nowhere"}, "no out/nowhere.json"),
+                ({"required": ["b"]}, "b is no property"), ({"x_string_as": "n"}, "no text property"),
+                ({"properties": {"a": {"$ref": "common.json#/none"}}}, "not in common.json"),
+                ({"properties": {"a": {"type": "text"}}}, "is not known"),
+                ({"properties": {"a": {"type": "array", "items": {"type": "string"}}}}, "maxItems")]
+        for changes, text in rows:
+            with self.subTest(changes=changes), self.assertRaisesRegex(SchemaError, text):
+                self.build(**changes)
+
+    def test_a_name_is_used_once(self):
+        (self.root / "other/in").mkdir(parents=True)
+        self.put("other/in/thing.json", GOOD)
+        with self.assertRaisesRegex(SchemaError, "already"):
+            self.build()
+
+    def test_the_sentences_are_exact(self):
+        event = self.build().ins[0]
+        rows = [({"a": "x"}, None), ({}, "a: missing"), ({"a": None}, "a: missing"), ({"a": 1}, "a: not a string"),
+                ({"a": ""}, "a: shorter than 1"), ({"a": "xxxx"}, "a: longer than 3"), ([], "payload: not an object"),
+                ({"a": "x", "n": -1}, "n: below 0"), ({"a": "x", "n": 1.5}, "n: not an integer"),
+                ({"a": "x", "n": None}, None), ({"a": "x", "more": 1}, None)]
+        for value, why in rows:
+            with self.subTest(value=value):
+                self.assertEqual(validate.refusal(event, value), why)
+
+    def test_names_become_c(self):
+        for name, want in (("userJoinedRoom", "user_joined_room"), ("ping", "ping"), ("default", "default_"), ("a-b", "a_b")):
+            self.assertEqual(snake(name), want)
+
+    def test_nested_objects_and_lists_become_c_that_compiles(self):
+        self.build(properties={"a": {"type": "string", "maxLength": 3},
+                               "at": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
+                                      "additionalProperties": False},
+                               "tags": {"type": "array", "items": {"type": "string", "maxLength": 4}, "maxItems": 3},
+                               "kind": {"type": "string", "enum": ["one", "two"]}, "x": {"type": "number", "maximum": 1.5}},
+                   examples=[{"a": "x", "at": {"city": "Kigali"}, "tags": ["t"], "kind": "one", "x": 0.5}])
+        model = Model(self.root)
+        out = self.root / "gen"
+        out.mkdir()
+        for name, text in (("events_in.h", c_in.header(model)), ("events_in.c", c_in.source(model))):
+            (out / name).write_text(text, encoding="utf-8")
+        done = subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+                               f"-I{ROOT}", f"-I{out}", str(out / "events_in.c")], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_what_is_committed_is_up_to_date(self):
+        done = subprocess.run([sys.executable, str(ROOT / "schemas/gen.py"), "check"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

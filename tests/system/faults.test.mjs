@@ -1,0 +1,318 @@
+// What breaks in the night: Redis goes away, connections to it are cut, a node is killed or drained, clients come and go
+// in crowds. Who is not concerned must not notice; all else must come back by itself.
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { createClient } from 'redis';
+import { sleep, startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
+import { closeAll, connect, connectTo, schemaBreaches } from '../support/peer.mjs';
+
+const QUICK = { BEAT_MS: '500', DEAD_MS: '3000', REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
+const OUTAGE_MS = process.env.LONG === '1' ? 10000 : 4000;
+const BACK_MS = 30000; // two seconds are promised, on a machine that has nothing else to do
+
+const tools = [];
+async function redisClient(redis) {
+  const client = createClient({ socket: { path: redis.socketPath } });
+  client.on('error', () => {});
+  await client.connect();
+  tools.push(client);
+  return client;
+}
+
+after(async () => {
+  closeAll();
+  for (const t of tools) t.destroy();
+  await stopAll();
+  assert.deepEqual(schemaBreaches(), []);
+});
+
+// Two nodes with two clients each, all in one room.
+async function startChat() {
+  const cluster = await startCluster({ nodes: 2, shared: false, env: QUICK });
+  const [a1, a2, b1, b2] = await Promise.all([0, 0, 1, 1].map((i) => connect(cluster.nodes[i].url)));
+  for (const p of [a1, a2, b1, b2]) await p.join('chat');
+  return { ...cluster, a1, a2, b1, b2, all: [a1, a2, b1, b2] };
+}
+
+// Says something again and again until the other one hears one of it; gives the time that took.
+async function untilHeard(from, to, ms = BACK_MS) {
+  const start = Date.now();
+  const mark = `probe ${Math.random()} `;
+  let heard = false;
+  const hearing = to.next('roomMessage', (m) => String(m.message).startsWith(mark), ms).then(() => (heard = true));
+  hearing.catch(() => {});
+  for (let i = 0; !heard && Date.now() - start < ms; i++) {
+    from.say('chat', mark + i);
+    await Promise.race([hearing, sleep(20)]);
+  }
+  await hearing;
+  return Date.now() - start;
+}
+
+async function chatsLocally(from, to, title) {
+  const wanted = Array.from({ length: 50 }, (_, i) => `${title} ${i}`);
+  for (const message of wanted) from.say('chat', message);
+  await to.hears(wanted.at(-1));
+  const got = to.all.filter((e) => e[0] === 'roomMessage' && String(e[1].message).startsWith(title)).map((e) => e[1].message);
+  assert.deepEqual(got, wanted, title);
+}
+
+const untilDegraded = (nodes, wanted, ms = BACK_MS) => until(`degraded to be ${wanted}`, async () => {
+  const answers = await Promise.all(nodes.map((n) => n.ready()));
+  return answers.every((r) => r && r.status === 200 && r.body.ready && r.body.degraded === wanted &&
+    r.body.status === (wanted ? 'degraded' : 'ok'));
+}, ms);
+
+const untilMembers = (peer, wanted, ms = BACK_MS) => until(`memberCount ${wanted}`, async () => {
+  const answer = await peer.ask('joinRoom', { roomId: 'chat' });
+  assert.equal(answer.ok, true);
+  return answer.memberCount === wanted;
+}, ms);
+
+describe('Redis', () => {
+  test(`is killed for ${OUTAGE_MS / 1000} s under chat`, { timeout: 180000 }, async (t) => {
+    const chat = await startChat();
+    const { a1, a2, b1, b2 } = chat;
+    await untilHeard(a1, b1);
+
+    const end = Date.now() + OUTAGE_MS;
+    await chat.redis.kill('SIGKILL');
+    await untilDegraded(chat.nodes, true);
+    while (Date.now() < end) {
+      await chatsLocally(a1, a2, `in the dark ${Date.now()}`);
+      await chatsLocally(b2, b1, `in the dark ${Date.now()}`);
+      await sleep(100);
+    }
+    const alone = await a1.ask('joinRoom', { roomId: 'chat' }); // answered with what this node knows
+    assert.equal(alone.ok, true);
+    assert.equal(alone.memberCount, 2);
+    assert.equal((await chat.nodes[0].metrics()).ingoma_degraded, 1);
+    assert.equal((await chat.nodes[0].health()).redis, 'away');
+
+    await chat.redis.restart();
+    const start = Date.now();
+    await Promise.all([untilHeard(a1, b1), untilHeard(b2, a2)]);
+    const heard = Date.now() - start;
+    await untilDegraded(chat.nodes, false);
+    t.diagnostic(`rooms of both nodes joined again ${heard} ms after Redis, all as before after ${Date.now() - start} ms`);
+    await untilMembers(a1, 4);
+    await untilMembers(b1, 4);
+    await untilHeard(a1, b1); // and stays so
+    for (const p of chat.all) {
+      assert.deepEqual(p.disconnects, []);
+      const seen = p.all.filter((e) => e[0] === 'roomMessage').map((e) => e[1].messageId);
+      assert.equal(new Set(seen).size, seen.length, 'nothing came twice');
+    }
+    for (const n of chat.nodes) {
+      const figures = await n.metrics();
+      assert.equal(figures.ingoma_degraded, 0);
+      assert.ok(figures.ingoma_redis_reconnects_total >= 1);
+      assert.ok(figures.ingoma_redis_dropped_total >= 1);
+    }
+    chat.all.forEach((p) => p.close());
+    await chat.stop();
+  });
+
+  test('is stopped, and goes on as if nothing had happened', { timeout: 180000 }, async (t) => {
+    const chat = await startChat();
+    const { a1, a2, b1, b2 } = chat;
+    chat.redis.process.signal('SIGSTOP');
+    try {
+      await chatsLocally(a1, a2, 'frozen');
+      await untilDegraded(chat.nodes, true);
+      await chatsLocally(b1, b2, 'still frozen');
+    } finally {
+      chat.redis.process.signal('SIGCONT');
+    }
+    const start = Date.now();
+    await Promise.all([untilHeard(a1, b1), untilHeard(b2, a2)]);
+    t.diagnostic(`joined again ${Date.now() - start} ms after Redis went on`);
+    await untilDegraded(chat.nodes, false);
+    await untilMembers(b2, 4);
+    assert.deepEqual(chat.all.flatMap((p) => p.disconnects), []);
+    chat.all.forEach((p) => p.close());
+    await chat.stop();
+  });
+
+  test('cuts each connection, one by one', { timeout: 180000 }, async (t) => {
+    const chat = await startChat();
+    const { a1, a2, b1, b2 } = chat;
+    const tool = await redisClient(chat.redis);
+    const own = await tool.sendCommand(['CLIENT', 'ID']);
+    const list = async () => String(await tool.sendCommand(['CLIENT', 'LIST'])).split('\n')
+      .map((line) => Number(/^id=(\d+) /.exec(line)?.[1])).filter((id) => id && id !== own);
+    const ids = await list();
+    assert.ok(ids.length >= 4, 'each node publishes and listens on a connection of its own');
+    for (const id of ids) {
+      assert.equal(await tool.sendCommand(['CLIENT', 'KILL', 'ID', String(id)]), 1);
+      await chatsLocally(a1, a2, `cut ${id}`);
+      const ms = await Promise.all([untilHeard(a1, b1), untilHeard(b2, a2)]);
+      t.diagnostic(`heard again ${Math.max(...ms)} ms after the cut`);
+      await untilDegraded(chat.nodes, false);
+    }
+    await until('all connections to be there again', async () => (await list()).length === ids.length);
+    for (const n of chat.nodes) assert.ok((await n.metrics()).ingoma_redis_reconnects_total >= ids.length / 2);
+    await untilMembers(a1, 4);
+    chat.all.forEach((p) => p.close());
+    await chat.stop();
+  });
+
+  test('is not there when a node starts', { timeout: 120000 }, async () => {
+    const redis = await startRedis();
+    await redis.kill('SIGKILL');
+    const node = await startNode({ redis, env: QUICK, connected: false });
+    const [ann, bob] = [await connect(node.url), await connect(node.url)];
+    await ann.join('chat');
+    assert.equal((await bob.join('chat')).memberCount, 2);
+    await chatsLocally(ann, bob, 'alone');
+    await untilDegraded([node], true);
+    await redis.restart();
+    const other = await startNode({ redis, env: QUICK });
+    const eve = await connect(other.url);
+    await eve.join('chat');
+    await untilHeard(ann, eve);
+    await untilMembers(eve, 3);
+    [ann, bob, eve].forEach((p) => p.close());
+    await Promise.all([node.stop(), other.stop()]);
+  });
+});
+
+describe('a node', () => {
+  test('is killed: its sessions are refused at once, its members are not counted any more', { timeout: 120000 }, async (t) => {
+    const chat = await startChat();
+    const { a1, b1, b2, nodes } = chat;
+    const poll = async (node, sid) => {
+      const start = Date.now();
+      const answer = await fetch(`${node.url}/socket.io/?EIO=4&transport=polling&sid=${sid}`, { signal: AbortSignal.timeout(30000) });
+      return { status: answer.status, text: await answer.text(), ms: Date.now() - start };
+    };
+    const opened = await (await fetch(`${nodes[1].url}/socket.io/?EIO=4&transport=polling`)).text();
+    const { sid } = JSON.parse(opened.slice(1));
+    assert.ok(sid.startsWith(nodes[1].id));
+    await fetch(`${nodes[0].url}/socket.io/?EIO=4&transport=polling&sid=${sid}`, { method: 'POST', body: '40' });
+    assert.match((await poll(nodes[0], sid)).text, /^40\{"sid":/); // node 0 forwards to node 1
+    const waiting = poll(nodes[0], sid);
+    await until('the poll to wait on the other node', async () => (await nodes[1].metrics()).ingoma_remote_served_total >= 3);
+
+    await untilMembers(a1, 4);
+    await nodes[1].kill('SIGKILL');
+    const refused = await poll(nodes[0], sid);
+    assert.equal(refused.status, 400);
+    assert.deepEqual(JSON.parse(refused.text), { code: 1, message: 'Session ID unknown' });
+    t.diagnostic(`a session of the dead node was refused after ${refused.ms} ms`);
+    assert.ok(refused.ms < 1500, `${refused.ms} ms`); // not after DEAD_MS
+    const left = await waiting; // ends when the node counts as dead
+    assert.ok(left.status >= 400, `${left.status} ${left.text}`);
+
+    await untilMembers(a1, 2);
+    await until('the node to be forgotten', async () => (await nodes[0].health()).nodes === 1);
+    assert.equal((await nodes[0].metrics()).ingoma_cluster_nodes_lost_total, 1);
+    assert.deepEqual(a1.disconnects, []);
+    for (const p of [b1, b2]) assert.ok(['transport close', 'transport error'].includes(await p.next('$disconnect')));
+    chat.all.forEach((p) => p.close());
+    await chat.stop();
+  });
+
+  test('is drained: its clients move over, evenly; it ends with 0', { timeout: 180000 }, async (t) => {
+    const cluster = await startCluster({ nodes: 2, shared: true, env: { ...QUICK, DRAIN_SECONDS: '2' } });
+    const [first, second] = cluster.nodes;
+    const staying = await connectTo(second);
+    await staying.join('chat');
+    const movers = [];
+    for (let i = 0; i < 40; i++) movers.push(await connectTo(first));
+    await Promise.all(movers.map((p) => p.join('chat')));
+
+    const times = [];
+    const moved = Promise.all(movers.map(async (p) => {
+      assert.equal(await p.next('$disconnect'), 'transport close');
+      times.push(Date.now());
+      const id = await p.next('$connect', undefined, 60000);
+      assert.ok(id.startsWith(second.id));
+      await p.join('chat');
+    }));
+    const stopped = first.stop();
+    const ready = await until('the node to say that it drains', async () => {
+      const answer = await first.ready();
+      return answer?.status === 503 && answer;
+    });
+    assert.equal(ready.body.status, 'draining');
+    assert.equal(ready.body.ready, false);
+    for (let i = 0; i < 10; i++) { // nobody new comes to it, though it still serves
+      const late = await connect(cluster.url);
+      assert.ok(late.id.startsWith(second.id));
+      late.close();
+    }
+    await moved;
+    assert.deepEqual(await stopped, { code: 0, signal: null });
+    const spread = Math.max(...times) - Math.min(...times);
+    t.diagnostic(`40 connections were closed over ${spread} ms`);
+    assert.ok(spread > 1000, `over ${spread} ms of 2000`);
+    await untilMembers(staying, 41);
+    for (const p of movers) await untilHeard(p, staying);
+    assert.deepEqual(staying.disconnects, []);
+    assert.equal((await second.metrics()).ingoma_cluster_nodes_lost_total, 0); // it said BYE
+    assert.equal((await second.health()).nodes, 1);
+    closeAll();
+    await cluster.stop();
+  });
+
+  test('is asked twice: it ends at once, with 0', { timeout: 60000 }, async () => {
+    const node = await startNode({ env: { DRAIN_SECONDS: '3600' } });
+    const peers = await Promise.all(Array.from({ length: 20 }, () => connect(node.url, { reconnection: false })));
+    node.expectEnd();
+    node.signal('SIGTERM');
+    await until('the drain', async () => (await node.ready())?.status === 503);
+    const start = Date.now();
+    node.signal('SIGTERM');
+    assert.deepEqual(await node.exited, { code: 0, signal: null });
+    assert.ok(Date.now() - start < 10000);
+    for (const p of peers) assert.notEqual(await p.next('$disconnect'), 'io server disconnect');
+    peers.forEach((p) => p.close());
+  });
+});
+
+describe('a crowd', () => {
+  test('of 300 comes and goes ten times: nothing is left of it', { timeout: 300000 }, async (t) => {
+    const redis = await startRedis();
+    const tool = await redisClient(redis);
+    // freed memory goes back at once, else AddressSanitizer's own store of it would be what is measured
+    const node = await startNode({ redis, env: { ...QUICK, KEEP_ALIVE_MS: '1000' }, asan: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64' });
+    const gauges = ['connections', 'websocket_connections', 'sessions', 'sockets', 'rooms', 'out_queue_bytes', 'buffers'];
+    const read = async () => {
+      const figures = await node.metrics();
+      return Object.fromEntries(gauges.map((g) => [g, figures[`ingoma_${g}`]]));
+    };
+    const start = await read();
+    const kinds = [['websocket'], ['websocket'], ['websocket'], ['polling'], ['polling', 'websocket']];
+    const memory = [];
+    for (let round = 0; round < 10; round++) {
+      const peers = [];
+      for (let i = 0; i < 300; i += 50) { // in groups: this process is one thread, too
+        peers.push(...await Promise.all(Array.from({ length: 50 }, (_, k) =>
+          connect(node.url, { transports: kinds[k % 5], reconnection: false, version: k % 7 ? '4.8.4' : '2.5.0' }))));
+      }
+      assert.equal((await read()).sockets, 300);
+      await Promise.all(peers.map((p, i) => p.join(`crowd-${i % 10}`)));
+      peers.forEach((p, i) => p.say(`crowd-${i % 10}`, `m${i}`));
+      await Promise.all(peers.map((p, i) => p.hears(`m${i}`)));
+      for (const [i, p] of peers.entries()) {
+        const { ws } = p.engine.transport;
+        if (i % 3 === 0 && ws?.terminate) ws.terminate(); // without a word
+        p.close();
+      }
+      const now = await until('the crowd to be gone', async () => {
+        const figures = await read();
+        return gauges.every((g) => figures[g] <= start[g]) && figures;
+      }, 30000).catch(async (error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(start)} → ${JSON.stringify(await read())}`);
+      });
+      assert.deepEqual({ ...now, connections: 0 }, { ...start, connections: 0 });
+      memory.push((await node.metrics()).ingoma_resident_memory_bytes / 1048576);
+    }
+    t.diagnostic(`resident MB after each round: ${memory.map((m) => m.toFixed(1)).join(' ')}`);
+    const settledAt = Math.max(...memory.slice(0, 4));
+    assert.ok(memory.at(-1) <= settledAt * 1.05 + 1, `it grows: ${memory.join(' ')}`);
+    await until('the rooms to be gone from Redis', async () => (await tool.dbSize()) === 0);
+    await node.stop();
+  });
+});

@@ -1,0 +1,336 @@
+// One of our nodes and a Node.js server (socket.io with @socket.io/redis-adapter) on one Redis: what either broadcasts
+// reaches the clients of both, whole and exactly once; @socket.io/redis-emitter reaches ours; garbage on our channels is
+// counted and harms nobody.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Emitter } from '@socket.io/redis-emitter';
+import { createClient } from 'redis';
+import { Server } from 'socket.io';
+import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
+import { closeAll, connect } from '../support/peer.mjs';
+
+// The adapter's own encoder, for messages that its API cannot be made to send.
+const requireAsAdapter = createRequire(createRequire(import.meta.url).resolve('@socket.io/redis-adapter'));
+const msgpack = requireAsAdapter('notepack.io');
+
+const clients = [];
+async function redisClient(redis) {
+  const client = createClient({ socket: { path: redis.socketPath } });
+  client.on('error', () => {});
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+after(async () => {
+  closeAll();
+  await Promise.all(clients.map((c) => c.close().catch(() => {})));
+  await stopAll();
+});
+
+// The application of wire-echo once more, in Node.js.
+async function startNodeServer(redis) {
+  const http = createServer();
+  const io = new Server(http, { adapter: createAdapter(await redisClient(redis), await redisClient(redis)) });
+  io.of('/custom').on('connection', () => {});
+  io.on('connection', (socket) => {
+    socket.on('join', (...args) => {
+      const done = args.pop();
+      socket.join(args);
+      done();
+    });
+    socket.on('message-with-ack', (...args) => args.pop()(...args));
+    socket.on('broadcast', (how, name, ...args) => {
+      let to = io;
+      if (how.volatile) to = to.volatile;
+      if (how.local) to = to.local;
+      for (const room of how.to ?? []) to = to.to(room);
+      for (const room of how.except ?? []) to = to.except(room);
+      to.emit(name, ...args);
+    });
+  });
+  await new Promise((done) => http.listen(0, '127.0.0.1', done));
+  return { io, url: `http://127.0.0.1:${http.address().port}`, stop: () => io.close() };
+}
+
+// Buffers and views alike.
+function plain(value) {
+  if (ArrayBuffer.isView(value)) return { bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex') };
+  if (Array.isArray(value)) return value.map((v) => (v === undefined ? null : plain(v)));
+  if (value instanceof Date) return value.toJSON();
+  if (value && typeof value === 'object') {
+    const kept = Object.entries(value).filter(([, v]) => v !== undefined);
+    return Object.fromEntries(kept.map(([k, v]) => [k, plain(v)]));
+  }
+  return value;
+}
+
+const deep = (n) => (n ? { a: [deep(n - 1)] } : 'bottom');
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+const bytes = (n) => Buffer.from(range(n).map((i) => (i * 31) & 255));
+
+// name → arguments. What a client may send; the server of Node.js sends them too.
+const PAYLOADS = {
+  'no arguments': [],
+  'small things': [null, true, false, '', 'x', [], {}, 0],
+  'text of all planes': ['é€😀 \u0000 \u2028 " \\ / \n', { 'ключ "k"': 'значение' }],
+  integers: [1, -1, 127, 128, 255, 256, -32, -33, -128, -129, 65535, 65536, -32769, 2 ** 31, -(2 ** 31), 2 ** 32 - 1],
+  '64-bit integers': [2 ** 32, -(2 ** 31) - 1, 2 ** 40 + 1, -(2 ** 40), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 1795397279711],
+  fractions: [0.1, -0.5, 1.5e-300, -5e-324, 3.141592653589793, 123456789.125],
+  nested: [deep(12), { list: [[[[]]], { a: { b: { c: [1, { d: null }] } } }] }],
+  'long arrays, maps and texts': [range(20), range(70000), Object.fromEntries(range(20).map((i) => [`k${i}`, i])), 'y'.repeat(40), 'z'.repeat(300), 'é'.repeat(40000)],
+  'one binary': [bytes(10)],
+  'binary in depth': [{ a: [bytes(1), 'text', { b: bytes(300) }] }, Buffer.alloc(0), bytes(70000), { _placeholder: false, num: 7 }],
+  'ten binaries': [range(10).map((i) => bytes(i + 1))],
+};
+
+describe('with a server of Node.js', () => {
+  let redis, ours, theirs, names, peers;
+
+  // Three clients a server: red, blue, and one in both rooms.
+  before(async () => {
+    redis = await startRedis();
+    theirs = await startNodeServer(redis);
+    ours = await startNode({ redis, program: 'wire-echo', args: ['socket'],
+      env: { PING_INTERVAL_MS: '25000', PING_TIMEOUT_MS: '20000', CONNECT_TIMEOUT_MS: '45000' } });
+    peers = {};
+    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]]) {
+      for (const [who, rooms] of [['red', ['red']], ['blue', ['blue']], ['both', ['red', 'blue']]]) {
+        const peer = await connect(url, { gateway: false, name: `${side}.${who}` });
+        await peer.ask('join', ...rooms);
+        peer.rooms = [...rooms, peer.id];
+        peers[peer.name] = peer;
+      }
+    }
+    names = Object.keys(peers);
+  });
+  after(async () => {
+    closeAll();
+    await theirs.stop();
+    await ours.stop();
+  });
+
+  let number = 0;
+  // Everybody got what this sender (or, behind it, its server) sent before: the same connections all the way.
+  async function fence(side) {
+    const mark = `fence-${++number}`;
+    peers[`${side}.both`].emit('broadcast', {}, mark);
+    await Promise.all(names.map((n) => peers[n].nextArgs(mark)));
+  }
+
+  const meets = (peer, list) => list.some((room) => peer.rooms.includes(room));
+  const hits = (how, side) => names.filter((n) => {
+    if (how.local && !n.startsWith(side)) return false;
+    return (!how.to || meets(peers[n], how.to)) && !(how.except && meets(peers[n], how.except));
+  });
+
+  // Broadcasts through a server; whom it is for gets it once, all others never.
+  async function check(side, how, args, wanted = args) {
+    const event = `event-${++number}`;
+    for (const n of names) await peers[n].ask('message-with-ack', 0); // idle: volatile has no reason to be dropped
+    peers[`${side}.both`].emit('broadcast', how, event, ...args);
+    await fence(side);
+    const got = Object.fromEntries(names.map((n) => [n, peers[n].count(event)]));
+    const want = Object.fromEntries(names.map((n) => [n, hits(how, side).includes(n) ? 1 : 0]));
+    assert.deepEqual(got, want, `from ${side}: ${JSON.stringify(how)}`);
+    for (const n of hits(how, side)) assert.deepEqual(plain(await peers[n].nextArgs(event)), plain(wanted), `${side} → ${n}`);
+  }
+
+  for (const side of ['ours', 'theirs']) {
+    for (const [title, args] of Object.entries(PAYLOADS))
+      test(`from ${side}: ${title}`, () => check(side, { to: ['red'] }, args));
+
+    test(`from ${side}: rooms, except and flags`, async () => {
+      const ids = names.map((n) => peers[n].id);
+      const rows = [
+        {}, { to: ['red'] }, { to: ['blue'] }, { to: ['red', 'blue'] }, { to: ['nobody'] }, { to: ['nobody', 'red'] },
+        { except: ['red'] }, { except: ['red', 'blue'] }, { to: ['red'], except: ['blue'] },
+        { to: ['red', 'blue'], except: [ids[0], ids[4]] }, { to: [ids[1], ids[5]] }, { except: [ids[3]] },
+        { volatile: true }, { to: ['red'], volatile: true }, { to: ['red'], except: [ids[2]], volatile: true },
+        { local: true }, { to: ['red'], local: true },
+      ];
+      for (const how of rows) {
+        await check(side, how, ['text', number]);
+        await check(side, how, [bytes(20), { n: number }]);
+      }
+    });
+
+    test(`from ${side}: five hundred in order, text and binary mixed`, async () => {
+      const event = `order-${++number}`;
+      for (let i = 0; i < 500; i++) peers[`${side}.both`].emit('broadcast', { to: ['blue'] }, event, i, ...(i % 5 ? [] : [bytes(i)]));
+      await fence(side);
+      for (const n of names) {
+        const got = peers[n].all.filter((e) => e[0] === event).map((e) => e[1]);
+        assert.deepEqual(got, peers[n].rooms.includes('blue') ? range(500) : [], n);
+      }
+    });
+  }
+
+  // The encoder of the adapter makes 64-bit rubbish of these; ours does not.
+  test('from ours: whole numbers too large for 64 bits', () => check('ours', {}, [1.5e300, -1e21, 2 ** 64, 2 ** 70]));
+
+  // Things that only a server can send.
+  test('from theirs: dates, undefined and typed arrays become what JSON makes of them', async () => {
+    const event = `event-${++number}`;
+    const when = new Date('2026-11-23T17:01:55.123Z');
+    theirs.io.to('red').emit(event, when, undefined, { a: undefined, b: 1, when, list: [undefined, when] }, { n: NaN }, new Uint8Array([1, 2, 3]));
+    await fence('theirs');
+    for (const n of hits({ to: ['red'] })) {
+      assert.equal(peers[n].count(event), 1);
+      const [date, nothing, object, nan, typed] = await peers[n].nextArgs(event);
+      assert.equal(date, '2026-11-23T17:01:55.123Z', n);
+      assert.equal(nothing, null, n);
+      assert.deepEqual(object, { b: 1, when: date, list: [null, date] }, n);
+      assert.deepEqual(nan, { n: null }, n);
+      assert.deepEqual(plain(typed), { bytes: '010203' }, n);
+    }
+  });
+
+  test('64-bit integers beyond what JavaScript holds pass through ours to the digit', async () => {
+    const big = { cf: 'ffffffffffffffff', d3: '8000000000000000' };
+    const packet = { type: 2, nsp: '/', data: ['big', '@max@', '@min@', '@odd@'] };
+    let hex = Buffer.from(msgpack.encode(['else01', packet, { rooms: [], except: [], flags: {} }])).toString('hex');
+    const put = (mark, code, digits) => {
+      const old = Buffer.concat([Buffer.from([0xa0 + mark.length]), Buffer.from(mark)]).toString('hex');
+      assert.ok(hex.includes(old));
+      hex = hex.replace(old, code + digits);
+    };
+    put('@max@', 'cf', big.cf);
+    put('@min@', 'd3', big.d3);
+    put('@odd@', 'cf', '0020000000000001'); // 2^53 + 1
+    const raw = new Promise((done) => {
+      peers['ours.red'].engine.on('data', (text) => typeof text === 'string' && text.startsWith('2["big"') && done(text));
+    });
+    await (await redisClient(redis)).publish('socket.io#/#', Buffer.from(hex, 'hex'));
+    assert.equal(await raw, '2["big",18446744073709551615,-9223372036854775808,9007199254740993]');
+
+    const event = `event-${++number}`; // and out of ours: what the server of Node.js makes of the same bytes
+    peers['ours.both'].engine.send(`2["broadcast",{},"${event}",9007199254740993,-9223372036854775808,1e3]`);
+    await fence('ours');
+    for (const n of names) {
+      const got = await peers[n].nextArgs(event);
+      assert.deepEqual(got.map(Number), [Number('9007199254740993'), -(2 ** 63), 1000], n);
+    }
+  });
+
+  test('a namespace for itself', async () => {
+    const guests = [];
+    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]])
+      guests.push(await connect(`${url}/custom`, { gateway: false, name: `${side}.custom` }));
+    theirs.io.of('/custom').emit('there', 1, bytes(3));
+    theirs.io.emit('here', 2);
+    const emitter = new Emitter(await redisClient(redis));
+    emitter.of('/custom').emit('there', 3);
+    for (const guest of guests) {
+      assert.deepEqual(plain(await guest.nextArgs('there')), plain([1, bytes(3)]));
+      assert.deepEqual(await guest.nextArgs('there'), [3]);
+      assert.equal(guest.count('here'), 0);
+    }
+    await fence('theirs');
+    for (const n of names) assert.deepEqual([peers[n].count('here'), peers[n].count('there')], [1, 0], n);
+    guests.forEach((g) => g.close());
+  });
+
+  test('the emitter: to all, to a room, with except, binary', async () => {
+    const emitter = new Emitter(await redisClient(redis));
+    const rows = [
+      [emitter, {}],
+      [emitter.to('red'), { to: ['red'] }],
+      [emitter.to('red').to('blue'), { to: ['red', 'blue'] }],
+      [emitter.except('blue'), { except: ['blue'] }],
+      [emitter.to('red').except(peers['ours.both'].id), { to: ['red'], except: [peers['ours.both'].id] }],
+      [emitter.volatile.to('blue'), { to: ['blue'], volatile: true }],
+    ];
+    for (const [to, how] of rows) {
+      for (const args of [['text', { a: [1, null] }], [bytes(500), { deep: [bytes(2)] }]]) {
+        const event = `event-${++number}`;
+        for (const n of names) await peers[n].ask('message-with-ack', 0);
+        to.emit(event, ...args);
+        const mark = `fence-${++number}`; // the same connection to Redis: it comes after
+        emitter.emit(mark);
+        await Promise.all(names.map((n) => peers[n].nextArgs(mark)));
+        const got = Object.fromEntries(names.map((n) => [n, peers[n].count(event)]));
+        assert.deepEqual(got, Object.fromEntries(names.map((n) => [n, hits(how).includes(n) ? 1 : 0])), JSON.stringify(how));
+        for (const n of hits(how)) assert.deepEqual(plain(await peers[n].nextArgs(event)), plain(args), n);
+      }
+    }
+  });
+
+  test('nothing of all this was garbage to ours', async () => {
+    const figures = await ours.metrics();
+    assert.equal(figures.ingoma_redis_garbage_total, 0);
+    assert.equal(figures.ingoma_redis_dropped_total, 0);
+  });
+});
+
+describe('garbage on our channels', () => {
+  // Unreadable on every one of them: as MessagePack, as JSON and as a message between nodes of ours.
+  const GARBAGE = {
+    'nothing': Buffer.alloc(0),
+    'a text': Buffer.from('garbage'),
+    'broken JSON': Buffer.from('{"type":'),
+    'a byte that MessagePack never uses': Buffer.from([0xc1]),
+    'a cut array': Buffer.from([0x93, 0xa6, 0x61]),
+    'an array of four billion': Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]),
+    'a map of four billion': Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
+    'a text of four gigabytes': Buffer.from([0xdb, 0xff, 0xff, 0xff, 0xff, 0x61]),
+    'a hundred thousand levels': Buffer.alloc(100000, 0x91),
+    'two values': Buffer.from([0x91, 0xc0, 0xc0]),
+    'five megabytes': Buffer.alloc(5000000, 0xc1),
+  };
+  // Readable, but not what belongs there.
+  const packet = (data) => ({ type: 2, nsp: '/', data });
+  const opts = { rooms: [], except: [], flags: {} };
+  const WRONG = [
+    null, 5, 'text', {}, [], ['uid'], ['uid', null, opts], ['uid', packet(['x']), 1], [7, packet(['x']), opts],
+    ['uid', packet('x'), opts], ['uid', packet([]), opts], ['uid', { type: 'x', nsp: '/', data: ['x'] }, opts],
+    ['uid', { type: 2, nsp: 5, data: ['x'] }, opts], ['uid', packet(['x']), { rooms: 'r', except: [], flags: {} }],
+    ['uid', packet(['x']), { rooms: [{}], except: [], flags: {} }],
+  ];
+
+  test('it is counted, nobody hears it, and casts go on', { timeout: 120000 }, async () => {
+    const cluster = await startCluster({ nodes: 2, shared: false });
+    const publisher = await redisClient(cluster.redis);
+    const [ann, bob] = await Promise.all(cluster.nodes.map((n) => connect(n.url)));
+    await ann.join('r');
+    await bob.join('r');
+    const garbage = async () => (await Promise.all(cluster.nodes.map((n) => n.metrics()))).reduce((sum, f) => sum + f.ingoma_redis_garbage_total, 0);
+
+    const subscribed = await publisher.pubSubChannels();
+    const kinds = [/^socket\.io-request#\/#$/, /^socket\.io-response#\/#$/, /^socket\.io-response#\/#.+#$/, /^ingoma:socket\.io:nodes$/, /^ingoma:socket\.io:node:/];
+    for (const kind of kinds) assert.ok(subscribed.some((c) => kind.test(c)), `${kind} is among ${subscribed}`);
+    const channels = [...subscribed, 'socket.io#/#', 'socket.io#/#r#'];
+    for (const channel of channels) {
+      const start = await garbage();
+      let due = 0;
+      for (const bytes of Object.values(GARBAGE)) due += await publisher.publish(channel, bytes);
+      assert.ok(due > 0);
+      await until(`${due} pieces of garbage on ${channel} to be counted`, async () => (await garbage()) - start >= due);
+      assert.equal((await garbage()) - start, due, channel);
+    }
+    for (const value of WRONG) {
+      const start = await garbage();
+      let due = 0;
+      for (const channel of ['socket.io#/#', 'socket.io#/#r#']) due += await publisher.publish(channel, Buffer.from(msgpack.encode(value)));
+      await until(`${JSON.stringify(value)} to be counted ${due} times`, async () => (await garbage()) - start >= due);
+      assert.equal((await garbage()) - start, due);
+    }
+
+    for (const [from, to] of [[ann, bob], [bob, ann]]) {
+      from.say('r', `after all this from ${from.name}`);
+      await to.hears(`after all this from ${from.name}`);
+    }
+    assert.equal(ann.count('x') + bob.count('x'), 0);
+    assert.deepEqual([...ann.disconnects, ...bob.disconnects], []);
+    for (const node of cluster.nodes) {
+      const { body } = await node.ready();
+      assert.equal(body.degraded, false);
+      assert.equal((await node.health()).nodes, 2);
+    }
+    closeAll();
+    await cluster.stop();
+  });
+});

@@ -1,0 +1,237 @@
+#include <criterion/criterion.h>
+#include <jwt.h>
+#include <stdlib.h>
+#include "base/conf.h"
+#include "base/metric.h"
+#include "node/auth/token.h"
+
+#define NOW_S 1700000000
+
+static char secret[] = "a secret of more than thirty-two bytes, for tests", no_secret[] = "";
+
+static struct auth *make(char *key)
+{
+    struct conf c = {.jwt_secret = key};
+
+    return auth_new(&c);
+}
+
+static const char *sign(const char *claims, jwt_alg_t alg, const char *key)
+{
+    static char out[20000];
+    jwt_t *jwt = NULL;
+    char *text;
+
+    cr_assert_eq(jwt_new(&jwt), 0);
+    cr_assert_eq(jwt_add_grants_json(jwt, claims), 0, "%s", claims);
+    cr_assert_eq(jwt_set_alg(jwt, alg, (const unsigned char *)key, key ? (int)strlen(key) : 0), 0);
+    text = jwt_encode_str(jwt);
+    cr_assert_lt(strlen(text), sizeof out);
+    snprintf(out, sizeof out, "%s", text);
+    free(text);
+    jwt_free(jwt);
+    return out;
+}
+
+static int check(const struct auth *a, const char *token, struct identity **who)
+{
+    return auth_token_check(a, str_z(token), UINT64_C(1000) * NOW_S, who);
+}
+
+Test(auth_token, turns_a_good_token_into_an_identity)
+{
+    struct auth *a = make(secret);
+    struct identity *who = NULL;
+
+    cr_assert_eq(
+        check(a,
+              sign("{\"_id\":\"u7\",\"name\":\"Bob\",\"role\":\"Admin\",\"exp\":1700000060}",
+                   JWT_ALG_HS256, secret),
+              &who),
+        OK);
+    cr_expect(str_eq(who->id, STR("\"u7\"")));
+    cr_expect(str_eq(who->name, STR("Bob")));
+    cr_expect_eq(who->role, ROLE_ADMIN);
+    cr_expect_eq(who->expires_s, 1700000060);
+    identity_free(who);
+    auth_free(a);
+}
+
+Test(auth_token, checks_the_times)
+{
+    static const struct {
+        const char *claims;
+        int want;
+    } rows[] = {
+        {"{\"id\":1}", OK}, /* without an end, as today's tokens may be */
+        {"{\"id\":1,\"exp\":1700000001}", OK},
+        {"{\"id\":1,\"exp\":1700000000.5}", OK},
+        {"{\"id\":1,\"exp\":1700000000}", ERR_EXPIRED},
+        {"{\"id\":1,\"exp\":1699999999}", ERR_EXPIRED},
+        {"{\"id\":1,\"exp\":0}", ERR_EXPIRED},
+        {"{\"id\":1,\"exp\":-1}", ERR_EXPIRED},
+        {"{\"id\":1,\"exp\":9223372036854775807}", OK},
+        {"{\"id\":1,\"exp\":\"1900000000\"}", ERR_AUTH},
+        {"{\"id\":1,\"exp\":null}", ERR_AUTH},
+        {"{\"id\":1,\"exp\":true}", ERR_AUTH},
+        {"{\"id\":1,\"nbf\":1700000030}", OK}, /* clocks differ */
+        {"{\"id\":1,\"nbf\":1700000031}", ERR_AUTH},
+        {"{\"id\":1,\"nbf\":\"0\"}", ERR_AUTH},
+        {"{\"name\":\"nobody\"}", ERR_AUTH},
+    };
+    struct auth *a = make(secret);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct identity *who = NULL;
+
+        cr_expect_eq(check(a, sign(rows[i].claims, JWT_ALG_HS256, secret), &who), rows[i].want,
+                     "row %zu", i);
+        identity_free(who);
+    }
+    auth_free(a);
+}
+
+Test(auth_token, refuses_other_algorithms_and_keys)
+{
+    static const struct {
+        jwt_alg_t alg;
+        const char *key;
+    } rows[] = {
+        {JWT_ALG_NONE, NULL},    {JWT_ALG_HS384, secret},
+        {JWT_ALG_HS512, secret}, {JWT_ALG_HS256, "another secret of thirty-two bytes"},
+        {JWT_ALG_HS256, "a"},
+    };
+    struct auth *a = make(secret);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct identity *who = NULL;
+
+        cr_expect_eq(check(a, sign("{\"id\":\"u7\"}", rows[i].alg, rows[i].key), &who), ERR_AUTH,
+                     "row %zu", i);
+        cr_expect_null(who);
+    }
+    auth_free(a);
+}
+
+Test(auth_token, refuses_everything_that_is_no_token)
+{
+    struct auth *a = make(secret);
+    char good[2000], spoilt[2100];
+    struct identity *who = NULL;
+    const char *const rows[] = {"",           ".",
+                                "..",         "...",
+                                "a.b.c",      "null",
+                                "undefined",  "[object Object]",
+                                "eyJ9.eyJ9.", "\xff.\xff.\xff"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(check(a, rows[i], &who), ERR_AUTH, "row %zu", i);
+    snprintf(good, sizeof good, "%s", sign("{\"id\":\"u7\"}", JWT_ALG_HS256, secret));
+    for (size_t i = 0; good[i]; i++) { /* each byte taken away */
+        snprintf(spoilt, sizeof spoilt, "%.*s%s", (int)i, good, good + i + 1);
+        cr_expect_eq(check(a, spoilt, &who), ERR_AUTH, "byte %zu", i);
+    }
+    snprintf(spoilt, sizeof spoilt, "%s=", good);
+    cr_expect_eq(check(a, spoilt, &who), ERR_AUTH, "padding");
+    snprintf(spoilt, sizeof spoilt, "%s\n", good);
+    cr_expect_eq(check(a, spoilt, &who), ERR_AUTH, "a new line");
+    snprintf(spoilt, sizeof spoilt, "%s.x", good);
+    cr_expect_eq(check(a, spoilt, &who), ERR_AUTH, "a fourth part");
+    auth_free(a);
+}
+
+Test(auth_token, refuses_more_than_four_kilobytes)
+{
+    struct auth *a = make(secret);
+    char claims[5000];
+    struct identity *who = NULL;
+
+    snprintf(claims, sizeof claims, "{\"id\":\"u7\",\"x\":\"%02900d\"}", 0);
+    cr_expect_eq(check(a, sign(claims, JWT_ALG_HS256, secret), &who), OK);
+    identity_free(who);
+    who = NULL;
+    snprintf(claims, sizeof claims, "{\"id\":\"u7\",\"x\":\"%03100d\"}", 0);
+    cr_expect_eq(check(a, sign(claims, JWT_ALG_HS256, secret), &who), ERR_AUTH);
+    auth_free(a);
+}
+
+Test(auth_token, believes_nobody_without_a_secret)
+{
+    struct auth *a = make(no_secret);
+    struct identity *who = NULL;
+
+    cr_expect_not(auth_has_secret(a));
+    cr_expect_eq(check(a, sign("{\"id\":\"u7\"}", JWT_ALG_NONE, NULL), &who), ERR_UNAVAILABLE);
+    cr_expect_null(who);
+    auth_free(a);
+}
+
+Test(auth_token, counts_results)
+{
+    struct auth *a;
+    struct identity *who = NULL;
+
+    metric_reset_for_test();
+    a = make(secret);
+    cr_expect_eq(check(a, sign("{\"id\":1}", JWT_ALG_HS256, secret), &who), OK);
+    identity_free(who);
+    cr_expect_eq(check(a, "x", &who), ERR_AUTH);
+    cr_expect_eq(check(a, sign("{\"id\":1,\"exp\":1}", JWT_ALG_HS256, secret), &who), ERR_EXPIRED);
+    for (unsigned i = 0; i < 3; i++)
+        cr_expect_eq(metric_get_at(M_AUTH_TOKENS, i), 1, "result %u", i);
+    auth_free(a);
+}
+
+Test(auth_token, signs_guests_of_the_demo)
+{
+    struct auth *a = make(secret), *none = make(no_secret);
+    struct identity *who = NULL;
+    struct sb token = {0};
+
+    cr_assert_eq(auth_token_sign_guest(a, STR("Zo\xc3\xab \"Z\""), UINT64_C(1000) * NOW_S, &token),
+                 OK);
+    cr_assert_eq(auth_token_check(a, sb_view(&token), UINT64_C(1000) * NOW_S, &who), OK);
+    cr_expect(str_eq(who->name, STR("Zo\xc3\xab \"Z\"")));
+    cr_expect(str_starts(who->id_text, STR("guest-")));
+    cr_expect_eq(who->role, ROLE_USER);
+    cr_expect_gt(who->expires_s, NOW_S);
+    identity_free(who);
+    cr_expect_eq(auth_token_sign_guest(none, STR("Ann"), 0, &token), ERR_UNAVAILABLE);
+    sb_fini(&token);
+    auth_free(a);
+    auth_free(none);
+}
+
+Test(auth_token_find, looks_in_auth_then_query_then_header)
+{
+    static const struct {
+        const char *auth, *query, *header, *want; /* want NULL: none */
+    } rows[] = {
+        {"{\"token\":\"a\"}", "token=b", "Bearer c", "a"},
+        {"{}", "EIO=4&token=b", "Bearer c", "b"},
+        {"{}", "EIO=4", "Bearer c", "c"},
+        {"{}", "", "c", "c"},
+        {"{}", "", "bearer  c ", "c"},
+        {"{\"token\":\"Bearer a\"}", "", "", "a"},
+        {"{\"token\":\"a\\u0062\"}", "", "", "ab"},
+        {"{}", "token=a%2Eb", "", "a.b"},
+        {"{\"token\":\"\"}", "token=b", "", "b"},
+        {"{\"token\":null}", "token=", "c", "c"},
+        {"{\"token\":{\"a\":1}}", "", "", NULL},
+        {"{}", "", "", NULL},
+        {"", "", "", NULL},
+        {"[]", "tokens=b", "Bearer ", NULL},
+        {"{}", "", "Basic dXNlcjpwYXNz", NULL}, /* a proxy's, not ours */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sb scratch = {0};
+        struct str token = STR_NONE;
+        bool found = auth_token_find(str_z(rows[i].auth), str_z(rows[i].query),
+                                     str_z(rows[i].header), &scratch, &token);
+
+        cr_expect_eq(found, rows[i].want != NULL, "row %zu", i);
+        cr_expect(str_eq(token, str_z(rows[i].want)), "row %zu: " STR_FMT, i, STR_ARG(token));
+        sb_fini(&scratch);
+    }
+}

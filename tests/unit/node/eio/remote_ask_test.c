@@ -1,0 +1,249 @@
+#include "tests/unit/support/fake_adapter.inc"
+
+Test(remote_ask, refuses_at_once_when_nobody_has_that_name)
+{
+    struct fake_pipe *p;
+    int64_t before = metric_get(M_REMOTE_FAILED);
+
+    net_open(NULL);
+    memcpy(net.a.sid, "nodXAAAAAAAAAAAAAAAA", EIO_ID_SIZE);
+    p = net_get(4);
+    cr_expect_eq(p->status, 400);
+    cr_expect(str_starts(sb_view(&p->body), STR("{\"code\":1,")));
+    p = rig_upgrade(&net.a, 4);
+    net_run();
+    cr_expect_eq(p->status, 400);
+    cr_expect_str_eq(fake_body_z(p), "Session ID unknown");
+    cr_expect_eq(metric_get(M_REMOTE_FAILED), before + 2);
+    net_close();
+}
+
+Test(remote_ask, refuses_with_503_without_redis)
+{
+    struct fake_pipe *p;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    net.refuse = ERR_UNAVAILABLE;
+    p = net_get(4);
+    cr_expect_eq(p->status, 503);
+    cr_expect(str_starts(sb_view(&p->body), STR("{\"code\":1,\"message\":")));
+    cr_expect_str_eq(fake_headers_z(p), "Vary: Origin\r\ncache-control: no-store\r\n");
+    net.refuse = OK;
+    net_close();
+}
+
+Test(remote_ask, ends_all_pipes_of_a_dead_node)
+{
+    struct fake_pipe *get, *ws;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    ws = net_websocket(4);
+    net_session(4, NULL);
+    get = net_get(4);
+    net.at[1].is_dead = true;
+    eio_on_node_down(net.a.eio, STR("nodB"));
+    cr_expect(str_starts(sb_view(&get->body), STR("{\"code\":1,")));
+    cr_expect(ws->is_cut);
+    cr_expect_eq(ws->close_code, 1001);
+    cr_expect_eq(ws->late_orders + get->late_orders, 0);
+    net.at[1].is_dead = false;
+    net_close();
+}
+
+Test(remote_ask, notices_a_dead_owner_by_the_next_message)
+{
+    struct fake_pipe *ws;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    ws = net_websocket(4);
+    net.at[1].is_dead = true;
+    fake_text(&net.a.edge, ws, "4a");
+    net_run();
+    cr_expect(ws->is_cut);
+    cr_expect_eq(ws->close_code, 1001);
+    net_close();
+}
+
+Test(remote_ask, gives_up_a_step_after_five_seconds)
+{
+    struct fake_pipe *post, *ws;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    net.lose_kind = REMOTE_BODY;
+    post = net_post(4, "4a");
+    net_wait(4900);
+    cr_expect(fake_is_pending(post));
+    net_wait(200);
+    cr_expect_eq(post->status, 503);
+
+    net_session(4, NULL);
+    net.lose_kind = REMOTE_OPEN;
+    ws = rig_upgrade(&net.a, 4);
+    net_run();
+    net_wait(5100);
+    cr_expect_eq(ws->status, 503);
+    net_close();
+}
+
+Test(remote_ask, waits_as_long_as_a_poll_may_be_parked)
+{
+    struct fake_pipe *get;
+
+    net_open("--ping-interval-ms=8000 --ping-timeout-ms=1000");
+    net_session(4, NULL);
+    get = net_get(4);
+    net_wait(7900);
+    cr_expect(fake_is_pending(get));
+    net_wait(200);
+    cr_expect_str_eq(fake_body_z(get), "2");
+    net_close();
+}
+
+Test(remote_ask, a_gap_or_a_repetition_ends_the_pipe_on_both_sides)
+{
+    static const int kinds[] = {REMOTE_SEND, REMOTE_MESSAGE};
+
+    for (int i = 0; i < 4; i++) {
+        struct fake_pipe *ws;
+
+        net_open(NULL);
+        net.b.echoes = true;
+        net_session(4, NULL);
+        ws = net_websocket(4);
+        if (i < 2) {
+            net.lose_kind = kinds[i];
+        } else {
+            net.repeat_kind = kinds[i - 2];
+        }
+        fake_text(&net.a.edge, ws, "4a");
+        net_run();
+        fake_text(&net.a.edge, ws, "4b");
+        net_run();
+        cr_expect(ws->is_cut, "case %d", i);
+        cr_expect_eq(ws->close_code, 1001, "case %d", i);
+        cr_expect_eq(ws->late_orders, 0);
+        cr_expect_null(net.b.session, "case %d", i);
+        net_close();
+    }
+}
+
+Test(remote_ask, tells_the_owner_how_slow_its_client_is)
+{
+    struct fake_pipe *ws;
+
+    net_open("--out-soft-bytes=10000 --out-soft-ms=1000");
+    net_session(4, NULL);
+    ws = net_websocket(4);
+    net_wait(200);
+    net.sent[REMOTE_WINDOW] = 0;
+    eio_session_send(net.b.session, eio_text_message(STR("a")));
+    net_run();
+    net_wait(300);
+    cr_expect_eq(net.sent[REMOTE_WINDOW], 0, "a fast client costs nothing");
+    cr_expect(eio_session_is_writable(net.b.session));
+    ws->queued = 20000;
+    eio_session_send(net.b.session, eio_text_message(STR("b")));
+    net_run();
+    net_wait(150);
+    cr_expect_eq(net.sent[REMOTE_WINDOW], 1);
+    cr_expect_not(eio_session_is_writable(net.b.session));
+    ws->queued = 0;
+    net_wait(150);
+    cr_expect(eio_session_is_writable(net.b.session));
+    cr_expect_eq(net.sent[REMOTE_WINDOW], 2);
+    net_close();
+}
+
+Test(remote_ask, limits_of_the_out_queue_apply_over_two_nodes)
+{
+    struct fake_pipe *ws;
+    static char big[17000];
+
+    net_open("--out-soft-bytes=10000 --out-soft-ms=1000");
+    memset(big, 'x', sizeof big);
+    net_session(4, NULL);
+    ws = net_websocket(4);
+    ws->queued = 20000;
+    eio_session_send(net.b.session, eio_text_message(STR("a")));
+    net_run();
+    net_wait(150);
+    eio_session_send(net.b.session, eio_text_message(str_of(big, sizeof big)));
+    net_wait(1200);
+    cr_expect(ws->is_cut);
+    cr_expect_str_eq(rig_told(&net.b), "close:slow reader\n");
+    net_close();
+}
+
+Test(remote_ask, refuses_answers_that_would_split_the_response)
+{
+    struct remote_message m = {.kind = REMOTE_REPLY};
+    struct fake_pipe *get;
+    struct sb b = {0};
+    struct remote_message open;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    get = rig_get(&net.a, 4);
+    cr_assert_eq(remote_wire_decode(sb_view(&LIST_OWNER(net.mail.next, struct mail, node)->payload),
+                                    1000, &open),
+                 OK);
+    m.pipe = open.pipe;
+    m.numbers[REPLY_STATUS] = 200;
+    m.texts[REPLY_HEADERS] = STR("A: b\r\n\r\nevil");
+    remote_wire_encode(&m, &b);
+    eio_on_node_message(net.a.eio, STR("nodX"), sb_view(&b)); /* not the owner: ignored */
+    cr_expect(fake_is_pending(get));
+    eio_on_node_message(net.a.eio, STR("nodB"), sb_view(&b));
+    cr_expect_eq(get->status, 503);
+    sb_fini(&b);
+    net_close();
+}
+
+Test(remote_ask, invented_nodes_leave_nothing_behind)
+{
+    struct fake_pipe *p = NULL;
+
+    net_open(NULL);
+    for (int i = 0; i < 5000; i++) {
+        char sid[EIO_ID_SIZE + 1] = "xxxxAAAAAAAAAAAAAAAA";
+
+        sid[0] = (char)('a' + i % 26);
+        sid[1] = (char)('a' + i / 26 % 26);
+        sid[2] = (char)('a' + i / 676 % 26);
+        memcpy(net.a.sid, sid, sizeof sid);
+        p = rig_post(&net.a, 4, "");
+        while (!list_is_empty(&net.mail)) {
+            deliver(LIST_OWNER(list_shift(&net.mail), struct mail, node));
+        }
+    }
+    cr_expect_eq(p->status, 400, "%d", p->status); /* not 503: the table of peers is not full */
+    net_close();
+}
+
+Test(remote_ask, drain_lets_forwarded_clients_go)
+{
+    struct fake_pipe *ws;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    ws = net_websocket(4);
+    cr_expect_eq(eio_close_some(net.a.eio, 0), 1);
+    cr_expect_eq(eio_close_some(net.a.eio, 5), 0);
+    cr_expect_eq(ws->close_code, 1001);
+    net_run();
+    cr_expect_str_eq(rig_told(&net.b), "close:transport close\n");
+    net_close();
+}
+
+Test(remote_ask, an_engine_may_go_while_messages_are_on_their_way)
+{
+    net_open(NULL);
+    net_session(4, NULL);
+    (void)rig_get(&net.a, 4);
+    eio_attach_adapter(net.a.eio, NULL);
+    net_close();
+}

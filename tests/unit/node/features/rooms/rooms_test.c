@@ -1,0 +1,359 @@
+#include "tests/unit/support/fake_events.inc"
+
+#include "node/features/rooms/rooms.h"
+
+#define TIME "\"timestamp\":\"2023-11-14T22:13:20.000Z\""
+#define BOB "\"id\":\"u7\",\"name\":\"Bob\""
+#define ANN "\"id\":7,\"name\":\"Ann\""
+
+static const struct feature *const features[] = {&feature_rooms, NULL};
+
+static void up(void)
+{
+    fake_up(features, false);
+}
+
+static void up_cluster(void)
+{
+    fake_up(features, true);
+}
+
+TestSuite(rooms, .init = up, .fini = fake_down);
+TestSuite(rooms_cluster, .init = up_cluster, .fini = fake_down);
+
+Test(rooms, answers_the_joiner_and_tells_the_others)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN), *guest = fake_client(NULL);
+
+    say(bob, "21[\"joinRoom\",{\"roomId\":\"r\",\"roomType\":\"chat\"}]");
+    cr_expect_str_eq(
+        take(&bob->sent),
+        "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1,\"roomType\":\"chat\"}]\n"
+        "431[{\"ok\":true,\"roomId\":\"r\",\"memberCount\":1,\"roomType\":\"chat\"}]\n");
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(
+        take(&ann->sent),
+        "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":2,\"roomType\":\"chat\"}]\n");
+    cr_expect_str_eq(
+        take(&bob->sent),
+        "42[\"userJoinedRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME "}]\n");
+    say(guest, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"userJoinedRoom\",{\"roomId\":\"r\"," TIME "}]\n",
+                     "absent, not null");
+    free_session(guest);
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, counts_a_second_join_once_and_answers_it_again)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",{\"roomId\":\"r\",\"roomType\":\"chat\"}]");
+    say(ann, "2[\"joinRoom\",{\"roomId\":\"r\",\"roomType\":\"quiz\"}]");
+    bob->sent.n = ann->sent.n = 0;
+    say(ann, "2[\"joinRoom\",{\"roomId\":\"r\",\"roomType\":\"quiz\"}]");
+    cr_expect_str_eq(
+        take(&ann->sent),
+        "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":2,\"roomType\":\"chat\"}]\n");
+    cr_expect_str_eq(take(&bob->sent), "");
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, tells_the_others_who_left)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+    static const char *const packets[] = {"21[\"leaveRoom\",\"r\"]",
+                                          "21[\"leaveRoom\",{\"roomId\":\"r\"}]"};
+
+    for (size_t i = 0; i < 2; i++) {
+        say(bob, "2[\"joinRoom\",\"r\"]");
+        say(ann, "2[\"joinRoom\",\"r\"]");
+        bob->sent.n = ann->sent.n = 0;
+        say(ann, packets[i]);
+        cr_expect_str_eq(
+            take(&bob->sent),
+            "42[\"userLeftRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME "}]\n");
+        cr_expect_str_eq(take(&ann->sent), "431[{\"ok\":true}]\n");
+    }
+    say(ann, "2[\"leaveRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "", "a stranger leaves in silence");
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, tells_every_room_of_a_socket_that_goes)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    say(bob, "2[\"joinRoom\",\"s\"]");
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"joinRoom\",\"s\"]");
+    bob->sent.n = 0;
+    free_session(ann);
+    cr_expect_str_eq(
+        take(&bob->sent),
+        "42[\"userLeftRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME "}]\n"
+        "42[\"userLeftRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"s\"," TIME "}]\n");
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1}]\n");
+    free_session(bob);
+}
+
+Test(rooms, tells_more_rooms_than_fit_in_one_go)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+    unsigned lines = 0;
+
+    rig.conf.max_rooms = 100;
+    for (int i = 0; i < 100; i++) {
+        char packet[60];
+
+        snprintf(packet, sizeof packet, "2[\"joinRoom\",\"r%d\"]", i);
+        say(bob, packet);
+        say(ann, packet);
+    }
+    bob->sent.n = 0;
+    free_session(ann);
+    for (size_t i = 0; i < bob->sent.n; i++)
+        lines += bob->sent.p[i] == '\n';
+    cr_expect_eq(lines, 100);
+    free_session(bob);
+}
+
+Test(rooms, gives_a_message_to_all_members_the_sender_included)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN), *other = fake_client(NULL);
+    const char *got;
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    bob->sent.n = ann->sent.n = 0;
+    say(bob, "2[\"roomMessage\",{\"roomId\":\"r\",\"message\":\"hi \\u00e9 "
+             "\\\"\\\\ud83d\",\"type\":\"text\"}]");
+    got = take(&bob->sent);
+    cr_expect_eq(strncmp(got, "42[\"roomMessage\",{\"messageId\":\"msg_1700000000000_", 49), 0,
+                 "%s", got);
+    cr_expect(strstr(got, "\",\"senderId\":\"u7\",\"senderName\":\"Bob\",\"message\":\"hi \\u00e9 "
+                          "\\\"\\\\ud83d\",\"type\":"
+                          "\"text\",\"roomId\":\"r\"," TIME "}]\n"),
+              "%s", got);
+    cr_expect_str_eq(take(&ann->sent), got, "the same for all");
+    cr_expect_str_eq(take(&other->sent), "");
+    say(bob, "2[\"roomMessage\",{\"roomId\":\"r\",\"message\":{\"image\":[1,2]}}]");
+    got = take(&ann->sent);
+    cr_expect(strstr(got, "\"message\":{\"image\":[1,2]},\"type\":\"text\""), "%s", got);
+    free_session(other);
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, refuses_messages_that_say_nothing)
+{
+    static const struct {
+        const char *message, *why;
+    } rows[] = {
+        {"\"\"", "message: shorter than 1"},
+        {"0", "message: empty"},
+        {"-0.0", "message: empty"},
+        {"null", "message: missing"},
+        {"false", "message: not a string, number, object or array"},
+    };
+    struct eio_session *bob = fake_client(BOB);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    bob->sent.n = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char packet[200], want[300];
+
+        snprintf(packet, sizeof packet, "2[\"roomMessage\",{\"roomId\":\"r\",\"message\":%s}]",
+                 rows[i].message);
+        snprintf(want, sizeof want,
+                 "42[\"messageError\",{\"event\":\"roomMessage\",\"code\":\"invalid_payload\","
+                 "\"error\":\"%s\"}]\n",
+                 rows[i].why);
+        say(bob, packet);
+        cr_expect_str_eq(take(&bob->sent), want, "row %zu", i);
+    }
+    free_session(bob);
+}
+
+Test(rooms, tells_the_others_who_is_typing)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    bob->sent.n = ann->sent.n = 0;
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"userTyping\",{\"userId\":7,\"userName\":\"Ann\","
+                                       "\"isTyping\":true,\"roomId\":\"r\"," TIME "}]\n");
+    cr_expect_str_eq(take(&ann->sent), "");
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, lets_only_members_talk_and_type)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    bob->sent.n = 0;
+    say(ann, "2[\"roomMessage\",{\"roomId\":\"r\",\"message\":\"m\"}]");
+    cr_expect_str_eq(
+        take(&ann->sent),
+        "42[\"messageError\",{\"event\":\"roomMessage\",\"code\":\"not_a_member\",\"error\":"
+        "\"join the room first\"}]\n");
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    cr_expect_str_eq(
+        take(&ann->sent),
+        "42[\"roomError\",{\"event\":\"typing\",\"code\":\"not_a_member\",\"error\":\"join "
+        "the room first\"}]\n");
+    cr_expect_str_eq(take(&bob->sent), "");
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, opens_personal_rooms_to_their_user_alone)
+{
+    static const struct {
+        const char *claims, *room;
+        bool want;
+    } rows[] = {
+        {BOB, "user-u7", true},   {ANN, "user-7", true}, {BOB, "user-u8", false},
+        {BOB, "user-U7", false},  {BOB, "user-", false}, {NULL, "user-", false},
+        {NULL, "user-u7", false}, {NULL, "users", true}, {BOB, "user-u7 ", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct eio_session *s = fake_client(rows[i].claims);
+        char packet[100];
+
+        snprintf(packet, sizeof packet, "2[\"joinRoom\",\"%s\"]", rows[i].room);
+        say(s, packet);
+        cr_expect_eq(strstr(take(&s->sent), "42[\"roomJoined\"") != NULL, rows[i].want, "row %zu",
+                     i);
+        free_session(s);
+    }
+}
+
+Test(rooms_cluster, refuses_names_that_may_be_somebodys_private_room)
+{
+    static const struct {
+        const char *room;
+        bool want;
+    } rows[] = {
+        {"node0000000000000001", false}, /* a live socket */
+        {"nodeAAAAAAAAAAAAAAAA", false}, /* could be one of this node */
+        {"abcdAAAAAAAAAAAA-_AA", false}, /* or of another living one */
+        {"efghAAAAAAAAAAAAAAAA", true},  /* nobody's */
+        {"abcdAAAAAAAAAAAAAAA", true},   /* too short */
+        {"abcdAAAAAAAAAAAA A A", true},  /* no such character */
+        {"/#abcdAAAAAAAAAAAAAAAA", false},
+    };
+    struct eio_session *first = fake_client(NULL);
+
+    fake.living = "nodeabcd";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct eio_session *s = fake_client(BOB);
+        char packet[100];
+
+        snprintf(packet, sizeof packet, "2[\"joinRoom\",\"%s\"]", rows[i].room);
+        say(s, packet);
+        cr_expect_eq(strstr(take(&s->sent), "\"forbidden\"") == NULL, rows[i].want, "row %zu", i);
+        free_session(s);
+        while (fake.calls_count)
+            answer_script(OK, "0", "");
+    }
+    free_session(first);
+}
+
+Test(rooms, is_no_member_of_its_own_id)
+{
+    struct eio_session *s = fake_client(BOB);
+
+    say(s, "2[\"roomMessage\",{\"roomId\":\"node0000000000000001\",\"message\":\"m\"}]");
+    cr_expect(strstr(take(&s->sent), "\"not_a_member\""));
+    say(s, "21[\"leaveRoom\",\"node0000000000000001\"]");
+    cr_expect_str_eq(take(&s->sent), "431[{\"ok\":true}]\n");
+    cr_expect(sio_socket_is_in(sio_socket_find(rig.main, STR("node0000000000000001")),
+                               STR("node0000000000000001")));
+    free_session(s);
+}
+
+Test(rooms, stops_at_the_limit_of_rooms)
+{
+    struct eio_session *s = fake_client(BOB);
+    char packet[60];
+
+    for (int i = 0; i < 6; i++) {
+        s->sent.n = 0;
+        snprintf(packet, sizeof packet, "2[\"joinRoom\",\"r%d\"]", i);
+        say(s, packet);
+    }
+    cr_expect_str_eq(
+        take(&s->sent),
+        "42[\"roomError\",{\"event\":\"joinRoom\",\"code\":\"limit_reached\",\"error\":\"a "
+        "limit of this server is reached\"}]\n");
+    free_session(s);
+}
+
+Test(rooms_cluster, answers_when_the_count_has_come)
+{
+    struct eio_session *bob = fake_client(BOB);
+
+    say(bob, "21[\"joinRoom\",{\"roomId\":\"r\",\"roomType\":\"chat\"}]");
+    cr_expect_str_eq(take(&bob->sent), "");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600 chat 15 node\n");
+    answer_script(OK, "12", "quiz");
+    cr_expect_str_eq(
+        take(&bob->sent),
+        "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":12,\"roomType\":\"quiz\"}]\n"
+        "431[{\"ok\":true,\"roomId\":\"r\",\"memberCount\":12,\"roomType\":\"quiz\"}]\n");
+    free_session(bob);
+}
+
+Test(rooms_cluster, lets_a_joiner_go_before_the_count_has_come)
+{
+    struct eio_session *bob = fake_client(BOB);
+
+    say(bob, "21[\"joinRoom\",\"r\"]");
+    free_session(bob);
+    answer_script(OK, "1", "");
+    cr_expect(strstr(take(&fake.scripts), "node 0 3600"), "the count is taken back");
+}
+
+Test(rooms_cluster, writes_all_counts_again_when_redis_is_back)
+{
+    struct eio_session *bob = fake_client(BOB);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    answer_script(OK, "1", "");
+    fake.scripts.n = 0;
+    events_on_state(fake.events, false);
+    events_on_state(fake.events, true);
+    rig_wait(30);
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node\n");
+    answer_script(OK, "1", "");
+    events_on_node_lost(fake.events, STR("abcd"));
+    rig_wait(30);
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node\n");
+    free_session(bob);
+}
+
+Test(rooms, survives_a_joiner_who_is_cut_by_the_answer)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    ann->close_after = 1; /* a slow reader: the first packet is one too many */
+    say(ann, "21[\"joinRoom\",\"r\"]");
+    cr_expect(ann->is_closed);
+    bob->close_after = 1;
+    say(bob, "21[\"joinRoom\",\"r\"]");
+    cr_expect(bob->is_closed);
+    free_session(ann);
+    free_session(bob);
+}
