@@ -181,44 +181,45 @@ static void open_cluster(struct adapter *a, const struct conf *c)
     a->cluster = cluster_new(&cc);
 }
 
-int adapter_open_with(const struct driver_ops *ops, void *arg, struct loop *l, const struct conf *c,
-                      struct str node_id, const struct adapter_handler *h, void *ctx,
-                      struct adapter **out, char **why)
+int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
+                      const struct adapter_handler *h, void *ctx, struct adapter **out, char **why)
 {
     struct adapter *a = MEM_NEW(struct adapter);
-    struct driver_conf dc = {
-        .loop = l, .conf = c, .up = {a, on_cast, on_bytes, on_state}, .arg = arg};
+    struct driver_conf dc = *c;
     int rc;
 
-    assert(node_id.n == ADAPTER_NODE_ID_SIZE);
-    a->loop = l;
+    assert(c->node_id.n == ADAPTER_NODE_ID_SIZE);
+    a->loop = c->loop;
     a->handler = *h;
     a->ctx = ctx;
     a->ops = ops;
-    memcpy(a->id, node_id.p, sizeof a->id);
+    memcpy(a->id, c->node_id.p, sizeof a->id);
     list_init(&a->laters);
     loop_task_init(&a->answer, answer_all);
     loop_task_init(&a->free, free_now);
     dc.node_id = own_id(a);
+    dc.up = (struct driver_up){a, on_cast, on_bytes, on_state};
     rc = ops->open(&dc, &a->driver, why);
     if (rc != OK) {
         mem_free(a);
         return rc;
     }
-    open_cluster(a, c);
+    open_cluster(a, c->conf);
     metric_set(M_DEGRADED, 1);
     *out = a;
     return OK;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the interface of the room */
 int adapter_open(struct loop *l, const struct conf *c, struct str node_id,
                  const struct adapter_handler *h, void *ctx, struct adapter **out, char **why)
 {
     static const struct driver_ops *const drivers[] = {&redis_bus_driver, &local_bus_driver};
+    struct driver_conf dc = {.loop = l, .conf = c, .node_id = node_id};
 
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
         if (str_eq(str_z(c->adapter), str_z(drivers[i]->name)))
-            return adapter_open_with(drivers[i], NULL, l, c, node_id, h, ctx, out, why);
+            return adapter_open_with(drivers[i], &dc, h, ctx, out, why);
     *why = str_dup(STR("ADAPTER must be redis or local"));
     return ERR_CONFIG;
 }
@@ -296,13 +297,20 @@ void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str
     cluster_each(a->cluster, fn, ctx);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the interface of the room */
 void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str *keys,
                   unsigned keys_count, const struct str *args, unsigned args_count,
                   void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count),
                   void *ctx)
 {
-    int rc = ERR_UNAVAILABLE;
+    struct driver_eval e = {.script = s,
+                            .keys = keys,
+                            .keys_count = keys_count,
+                            .args = args,
+                            .args_count = args_count,
+                            .done = done,
+                            .ctx = ctx};
+    int rc = a->closed ? ERR_UNAVAILABLE : a->ops->eval(a->driver, &e);
 
-    if (!a->closed) rc = a->ops->eval(a->driver, s, keys, keys_count, args, args_count, done, ctx);
     if (rc != OK) answer_later(a, &(struct later){.done = done, .ctx = ctx, .rc = rc});
 }

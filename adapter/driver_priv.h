@@ -28,6 +28,14 @@ struct driver_conf {
 typedef void driver_sent_fn(void *ctx, int rc);
 typedef void driver_eval_fn(void *ctx, int rc, const struct str *reply, unsigned reply_count);
 
+struct driver_eval { /* one run of a script; all borrows */
+    struct adapter_script *script;
+    const struct str *keys, *args;
+    unsigned keys_count, args_count;
+    driver_eval_fn *done;
+    void *ctx;
+};
+
 struct driver_ops {
     const char *name; /* as conf->adapter spells it */
     /* Errors: ERR_CONFIG with *why, returns new. */
@@ -40,15 +48,13 @@ struct driver_ops {
     /* OK: sent is called later. Otherwise it is never called: adapter.c does that. sent may be
      * NULL. */
     int (*send)(void *driver, struct str node, struct str bytes, driver_sent_fn *sent, void *ctx);
-    int (*eval)(void *driver, struct adapter_script *s, const struct str *keys, unsigned keys_count,
-                const struct str *args, unsigned args_count, driver_eval_fn *done, void *ctx);
+    int (*eval)(void *driver, const struct driver_eval *e); /* as send, with e->done */
 };
 
 extern const struct driver_ops local_bus_driver, redis_bus_driver;
 
-/* adapter_open with a driver and its argument given. */
-MUST_USE int adapter_open_with(const struct driver_ops *ops, void *arg, struct loop *l,
-                               const struct conf *c, struct str node_id,
+/* adapter_open with the driver given, and of c: loop, conf, node_id and arg. */
+MUST_USE int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
                                const struct adapter_handler *h, void *ctx, struct adapter **out,
                                char **why);
 

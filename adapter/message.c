@@ -113,7 +113,7 @@ int message_decode(struct str bytes, struct message *out)
     struct str rest = str_skip(bytes, 1 + ADAPTER_NODE_ID_SIZE);
     int rc;
 
-    if (bytes.n < 1 + ADAPTER_NODE_ID_SIZE) return ERR_PROTO;
+    if (!bytes.p || bytes.n < 1 + ADAPTER_NODE_ID_SIZE) return ERR_PROTO;
     m.from = str_of(bytes.p + 1, ADAPTER_NODE_ID_SIZE);
     if (!is_node_id(m.from)) return ERR_PROTO;
     switch ((unsigned char)bytes.p[0]) {

@@ -83,7 +83,7 @@ static int set_count(const struct str *rest, enum msgpack_type type, uint64_t n,
 
 static int set_int(uint64_t v, size_t width, struct msgpack *out)
 {
-    uint64_t sign = 1ULL << (8 * width - 1);
+    uint64_t sign = 0x80ULL << 8 * ((width - 1) & 7); /* width is 1, 2, 4 or 8 */
 
     if (v & sign) v |= ~(sign - 1) & ~sign; /* extends the sign */
     out->type = v & sign ? MSGPACK_INT : MSGPACK_UINT;

@@ -190,7 +190,7 @@ static uint64_t big_endian(struct str s)
 {
     uint64_t v = 0;
 
-    for (size_t i = 0; i < s.n; i++)
+    for (size_t i = 0; s.p && i < s.n; i++)
         v = v << 8 | (unsigned char)s.p[i];
     return v;
 }

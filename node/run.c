@@ -21,8 +21,9 @@
 #include "node/ops/drain.h"
 #include "node/ops/ops.h"
 
-#define DESCRIPTORS_MAX 1048576 /* "infinity" of a container is no sane size for anybody's tables  \
-                                 */
+#define DESCRIPTORS_MAX                                                                            \
+    1048576 /* "infinity" of a container is no sane size for anybody's tables                      \
+             */
 
 struct node {
     const struct node_app *app;
@@ -56,7 +57,14 @@ static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
                               .content_type = STR("application/json"),
                               .body = STR("{\"error\":\"not found\"}")};
 
+    struct http_reply busy = {.status = 503, .headers = STR("Retry-After: 1\r\n"), .close = true};
+    struct str sid;
+
     if (ops_public(n->ops, p, r)) return;
+    if (n->is_draining && !str_query(r->query, STR("sid"), &sid)) {
+        pipe_reply(p, &busy); /* a kept-alive connection: the next one reaches another node */
+        return;
+    }
     if (str_starts(r->path, str_z(n->conf.socket_path)))
         eio_on_request(n->eio, p, r);
     else
@@ -259,14 +267,15 @@ static void stop(struct node *n)
     buf_pool_trim();
 }
 
-/* --help and --print-config. True: answered, the program ends. */
+/* --help and --version. True: answered, the program ends. */
 static bool served_question(int argc, char **argv, const struct node_app *app)
 {
     struct sb out = {0};
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) conf_print_help(&out, app->name);
-        if (strcmp(argv[i], "--version") == 0) sb_z(&out, "ingoma-gateway " INGOMA_VERSION "\n");
+        if (strcmp(argv[i], "--version") == 0)
+            sb_printf(&out, "ingoma-%s " INGOMA_VERSION "\n", app->name);
     }
     if (out.n == 0) return false;
     (void)fwrite(out.p, 1, out.n, stdout);
@@ -290,38 +299,64 @@ static int read_options(struct node *n, int argc, char **argv)
     return rc;
 }
 
+static bool asks_for_config(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--print-config") == 0) return true;
+    return false;
+}
+
+static void print_config(const struct conf *c)
+{
+    struct sb out = {0};
+
+    conf_print(c, &out);
+    (void)fwrite(out.p, 1, out.n, stdout);
+    sb_fini(&out);
+}
+
+/* From the options to the end of the loop. Returns the exit status. */
+static int serve(struct node *n)
+{
+    char *why = NULL;
+    int status = 1;
+
+    rand_id(n->id, sizeof n->id);
+    set_name(&n->conf);
+    log_open(str_z(n->conf.node_name), level_of(n->conf.log_level));
+    raise_descriptors();
+    if (start(n, &why) == OK) {
+        status = 0;
+        loop_signal(n->loop, SIGTERM, on_end_signal, n);
+        loop_signal(n->loop, SIGINT, on_end_signal, n);
+        LOG_INFO("node.started", LOG_Z("program", n->app->name), LOG_S("id", node_id(n)),
+                 LOG_U("port", edge_port(n->edge)));
+        loop_run(n->loop);
+        LOG_INFO("node.stopped");
+    } else if (why) {
+        complain(why);
+    }
+    stop(n);
+    mem_free(why);
+    return status;
+}
+
 int node_run(const struct node_app *app, int argc, char **argv)
 {
-    struct node *n = MEM_NEW(struct node);
-    char *why = NULL;
+    struct node *n;
     int status = 2;
 
+    if (served_question(argc, argv, app)) return 0;
+    n = MEM_NEW(struct node);
     n->app = app;
-    if (served_question(argc, argv, app)) {
-        mem_free(n);
-        return 0;
-    }
     if (read_options(n, argc, argv) == OK) {
-        status = 1;
-        rand_id(n->id, sizeof n->id);
-        set_name(&n->conf);
-        log_open(str_z(n->conf.node_name), level_of(n->conf.log_level));
-        raise_descriptors();
-        (void)sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
-        if (start(n, &why) == OK) {
+        if (asks_for_config(argc, argv)) {
+            print_config(&n->conf);
             status = 0;
-            loop_signal(n->loop, SIGTERM, on_end_signal, n);
-            loop_signal(n->loop, SIGINT, on_end_signal, n);
-            LOG_INFO("node.started", LOG_Z("program", app->name), LOG_S("id", node_id(n)),
-                     LOG_U("port", edge_port(n->edge)));
-            loop_run(n->loop);
-            LOG_INFO("node.stopped");
-        } else if (why) {
-            complain(why);
+        } else {
+            status = serve(n);
         }
-        stop(n);
     }
-    mem_free(why);
     conf_fini(&n->conf);
     mem_free(n);
     return status;

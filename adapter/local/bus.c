@@ -340,12 +340,9 @@ static int bus_send(void *driver, struct str node_id, struct str bytes, driver_s
     return OK;
 }
 
-static int bus_eval(void *driver, struct adapter_script *s, const struct str *keys,
-                    unsigned keys_count, const struct str *args, unsigned args_count,
-                    driver_eval_fn *done, void *ctx)
+static int bus_eval(void *driver, const struct driver_eval *e)
 {
-    (void)driver, (void)s, (void)keys, (void)keys_count, (void)args, (void)args_count;
-    (void)done, (void)ctx;
+    (void)driver, (void)e;
     return ERR_UNAVAILABLE; /* no scripts without Redis */
 }
 
@@ -365,9 +362,10 @@ const struct driver_ops local_bus_driver = {
 struct adapter *local_bus_join(struct local_bus *b, const struct conf *c, struct str node_id,
                                const struct adapter_handler *h, void *ctx)
 {
+    struct driver_conf dc = {.loop = b->loop, .conf = c, .node_id = node_id, .arg = b};
     struct adapter *a = NULL;
     char *why = NULL;
-    int rc = adapter_open_with(&local_bus_driver, b, b->loop, c, node_id, h, ctx, &a, &why);
+    int rc = adapter_open_with(&local_bus_driver, &dc, h, ctx, &a, &why);
 
     assert(rc == OK);
     (void)rc;

@@ -174,14 +174,11 @@ static int bus_send(void *driver, struct str node, struct str bytes, driver_sent
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }
 
-static int bus_eval(void *driver, struct adapter_script *s, const struct str *keys,
-                    unsigned keys_count, const struct str *args, unsigned args_count,
-                    driver_eval_fn *done, void *ctx)
+static int bus_eval(void *driver, const struct driver_eval *e)
 {
     struct bus *b = driver;
-    int rc = redis_store_eval(b->commands, s, keys, keys_count, args, args_count, done, ctx);
 
-    return rc == OK ? OK : ERR_UNAVAILABLE;
+    return redis_store_eval(b->commands, e) == OK ? OK : ERR_UNAVAILABLE;
 }
 
 /* ---- subscriptions and state ---- */

@@ -15,7 +15,7 @@
 struct job {
     struct redis_link *link;
     const struct adapter_script *script;
-    void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count);
+    driver_eval_fn *done;
     void *ctx;
     bool is_second;
     unsigned argc;
@@ -35,30 +35,36 @@ static void fill_sha(struct adapter_script *s)
     }
 }
 
-static struct job *job_new(const struct adapter_script *s, const struct str *keys,
-                           unsigned keys_count, const struct str *args, unsigned args_count)
+static struct str word_of(const struct driver_eval *e, unsigned i) /* keys, then arguments */
+{
+    return i < e->keys_count ? e->keys[i] : e->args[i - e->keys_count];
+}
+
+static struct job *job_new(const struct driver_eval *e)
 {
     struct sb count = {0};
     struct job *j;
-    unsigned argc = 3 + keys_count + args_count;
+    unsigned words = e->keys_count + e->args_count, argc = 3 + words;
     size_t bytes = 16;
     char *at;
 
-    for (unsigned i = 0; i < argc - 3; i++)
-        bytes += i < keys_count ? keys[i].n : args[i - keys_count].n;
+    for (unsigned i = 0; i < words; i++)
+        bytes += word_of(e, i).n;
     j = mem_new(1, sizeof *j + argc * sizeof(struct str) + bytes);
     at = (char *)(j->argv + argc);
-    sb_u64(&count, keys_count);
+    sb_u64(&count, e->keys_count);
     memcpy(at, count.p, count.n);
+    j->script = e->script;
+    j->done = e->done;
+    j->ctx = e->ctx;
     j->argc = argc;
-    j->script = s;
     j->argv[0] = STR("EVALSHA");
-    j->argv[1] = str_z(s->sha);
+    j->argv[1] = str_z(e->script->sha);
     j->argv[2] = str_of(at, count.n);
     at += count.n;
     sb_fini(&count);
-    for (unsigned i = 0; i < argc - 3; i++) {
-        struct str from = i < keys_count ? keys[i] : args[i - keys_count];
+    for (unsigned i = 0; i < words; i++) {
+        struct str from = word_of(e, i);
 
         if (from.n) memcpy(at, from.p, from.n);
         j->argv[3 + i] = str_of(at, from.n);
@@ -152,20 +158,15 @@ out:
     mem_free(j);
 }
 
-int redis_store_eval(struct redis_link *k, struct adapter_script *s, const struct str *keys,
-                     unsigned keys_count, const struct str *args, unsigned args_count,
-                     void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count),
-                     void *ctx)
+int redis_store_eval(struct redis_link *k, const struct driver_eval *e)
 {
     struct job *j;
     int rc;
 
     if (!redis_link_is_up(k)) return ERR_UNAVAILABLE;
-    fill_sha(s);
-    j = job_new(s, keys, keys_count, args, args_count);
+    fill_sha(e->script);
+    j = job_new(e);
     j->link = k;
-    j->done = done;
-    j->ctx = ctx;
     rc = redis_link_send(k, j->argv, j->argc, on_reply, j);
     if (rc != OK) mem_free(j);
     return rc;

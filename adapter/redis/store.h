@@ -3,17 +3,13 @@
 #ifndef ADAPTER_REDIS_STORE_H
 #define ADAPTER_REDIS_STORE_H
 
-#include "adapter/adapter.h"
+#include "adapter/driver_priv.h"
 
 struct redis_link;
 
-/* done is called exactly once, later: OK with the reply flattened to texts (nil: p is NULL),
+/* e->done is called exactly once, later: OK with the reply flattened to texts (nil: p is NULL),
  * ERR_UNAVAILABLE, ERR_TIMEOUT, ERR_INTERNAL for a script that failed (logged). All texts are
  * copied. Errors: as redis_link_send; done is not called then. */
-MUST_USE int
-redis_store_eval(struct redis_link *k, struct adapter_script *s, const struct str *keys,
-                 unsigned keys_count, const struct str *args, unsigned args_count,
-                 void (*done)(void *ctx, int rc, const struct str *reply, unsigned reply_count),
-                 void *ctx);
+MUST_USE int redis_store_eval(struct redis_link *k, const struct driver_eval *e);
 
 #endif

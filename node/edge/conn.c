@@ -44,7 +44,7 @@ static void conn_free(struct loop_task *t)
     struct edge *e = c->edge;
 
     if (++e->freed >= TRIM_AFTER && !timer_is_set(&e->trim)) loop_timer(e->loop, &e->trim, TRIM_MS);
-    buf_queue_clear(&c->out);
+    out_drop(c);
     sb_fini(&c->in);
     ws_free(c);
     request_free(c);
@@ -100,6 +100,7 @@ void conn_finish(struct conn *c)
 
 void conn_flushed(struct conn *c)
 {
+    if (c->state == CONN_HEAD && c->in.n) loop_at_end(c->edge->loop, &c->end); /* it waited */
     if (c->state != CONN_FLUSH) return;
     c->state = CONN_LINGER;
     shutdown(c->fd, SHUT_WR);
@@ -132,7 +133,7 @@ static void on_bytes(struct conn *c, char *bytes, size_t n)
     } else {
         request_input(c, str_of(bytes, n));
     }
-    if (c->state == CONN_WAIT) conn_want(c);
+    if (c->state == CONN_WAIT || c->state == CONN_HEAD) conn_want(c);
 }
 
 static void on_ready(void *ctx, int what)

@@ -121,5 +121,6 @@ void out_init(struct edge *e);
 void out_fini(struct edge *e);
 void out_push(struct conn *c, struct buf *b); /* takes one reference */
 void out_flush(struct conn *c);               /* writes what the peer takes */
+void out_drop(struct conn *c);                /* forgets what is queued: the connection is gone */
 
 #endif

@@ -58,11 +58,17 @@ static size_t gather(struct edge *e, const struct conn *c)
     return n;
 }
 
+static size_t left(const struct conn *c)
+{
+    return c->out.bytes - c->out_sent;
+}
+
 static void took(struct conn *c, size_t n)
 {
     struct buf *b;
 
     metric_add(M_BYTES_OUT, n);
+    if (c->is_blocked) metric_shift(M_OUT_QUEUE_BYTES, -(int64_t)n);
     n += c->out_sent;
     while ((b = buf_queue_peek(&c->out)) && n >= b->len) {
         n -= b->len;
@@ -75,6 +81,7 @@ static void set_blocked(struct conn *c, bool blocked)
 {
     if (c->is_blocked == blocked) return;
     c->is_blocked = blocked;
+    if (blocked) metric_shift(M_OUT_QUEUE_BYTES, (int64_t)left(c)); /* not blocked: it is empty */
     conn_want(c);
 }
 
@@ -106,9 +113,17 @@ void out_flush(struct conn *c)
 void out_push(struct conn *c, struct buf *b)
 {
     buf_queue_push(&c->out, b);
+    if (c->is_blocked) metric_shift(M_OUT_QUEUE_BYTES, (int64_t)b->len);
     if (list_is_linked(&c->dirty) || c->is_blocked) return;
     list_push(&c->edge->dirty, &c->dirty);
     loop_at_end(c->edge->loop, &c->edge->flush);
+}
+
+void out_drop(struct conn *c)
+{
+    if (c->is_blocked) metric_shift(M_OUT_QUEUE_BYTES, -(int64_t)left(c));
+    c->is_blocked = false;
+    buf_queue_clear(&c->out);
 }
 
 static void flush_all(struct loop_task *t)

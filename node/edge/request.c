@@ -7,6 +7,9 @@
 #include "base/metric.h"
 #include "base/sha1.h"
 
+#define UNREAD_ANSWERS_BYTES (64 * 1024) /* queued answers above which no further request is read  \
+                                          */
+
 void request_free(struct conn *c)
 {
     mem_free(c->upgrade_lines);
@@ -161,6 +164,12 @@ static int read_body(struct conn *c, struct str *rest)
     return OK;
 }
 
+/* Who pipelines requests and does not read the answers waits: his answers would pile up here. */
+static bool is_next_due(const struct conn *c, struct str rest)
+{
+    return c->state == CONN_HEAD && rest.n && c->out.bytes - c->out_sent < UNREAD_ANSWERS_BYTES;
+}
+
 void request_input(struct conn *c, struct str bytes)
 {
     struct sb held = c->in;
@@ -172,7 +181,7 @@ void request_input(struct conn *c, struct str bytes)
         rest = sb_view(&held);
     }
     c->in = (struct sb){0};
-    while (rc == OK && (c->state == CONN_BODY || (c->state == CONN_HEAD && rest.n)))
+    while (rc == OK && (c->state == CONN_BODY || is_next_due(c, rest)))
         rc = c->state == CONN_HEAD ? read_head(c, &rest) : read_body(c, &rest);
     if (held.n && rest.p == held.p && rest.n == held.n) {
         c->in = held; /* nothing was used: keep without copying */

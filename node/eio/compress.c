@@ -20,7 +20,7 @@ static bool is_refused(struct str params) /* ";q=0", "; q=0.000" */
         p = str_trim(p);
         if (!str_starts_nocase(p, STR("q="))) continue;
         p = str_skip(p, 2);
-        while (p.n > 0 && (p.p[0] == '0' || p.p[0] == '.')) {
+        while (p.p && p.n > 0 && (p.p[0] == '0' || p.p[0] == '.')) {
             p = str_skip(p, 1);
         }
         return p.n == 0;

@@ -9,7 +9,7 @@ static int decode_base64(int protocol, struct str text, struct sb *scratch, stru
     int rc;
 
     if (protocol == 3) { /* "b4…": the type digit follows, and only messages are binary */
-        if (text.n == 0 || text.p[0] != '4') return ERR_PROTO;
+        if (!text.p || text.n == 0 || text.p[0] != '4') return ERR_PROTO;
         text = str_skip(text, 1);
     }
     scratch->n = 0;

@@ -35,7 +35,7 @@ static int utf16_prefix(struct str text, uint64_t units, size_t *bytes)
 {
     size_t i = 0;
 
-    while (units > 0 && i < text.n) {
+    while (text.p && units > 0 && i < text.n) {
         unsigned char c = (unsigned char)text.p[i];
         size_t len = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
         uint64_t takes = len == 4 ? 2 : 1;

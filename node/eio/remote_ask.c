@@ -35,8 +35,10 @@ static void end(struct remote_ask *k) /* the pipe was answered, closed or is gon
 static void fail(struct remote_ask *k, int rc)
 {
     struct pipe *p = k->pipe;
-    bool is_upgrade = k->is_upgrade, is_ws = p->is_ws;
+    bool is_upgrade = k->is_upgrade, is_ws;
 
+    if (!p) return;
+    is_ws = p->is_ws;
     metric_add(M_REMOTE_FAILED, 1);
     k->refs++;
     end(k);

@@ -109,7 +109,6 @@ test('two people on two nodes talk in one room', { timeout: 180000 }, async (t) 
   await t.test('typing is seen, and ends', async () => {
     await bob.locator('#text').pressSequentially('I am wri');
     await ann.waitForSelector('#typing.active:has-text("Bosco is typing")', WAIT);
-    if (process.env.UPDATE_SCREENSHOTS) await screenshots(ann, bob);
     await bob.fill('#text', '');
     await until('the end of typing', async () => (await ann.textContent('#typing-text')) === '', 10000);
   });
@@ -131,6 +130,29 @@ test('two people on two nodes talk in one room', { timeout: 180000 }, async (t) 
   });
 });
 
+// The pictures of the README: a conversation on a desktop and on a phone in the dark.
+async function takeScreenshots() {
+  const folder = path.join(ROOT, 'docs/images');
+  const ann = await open(DESKTOP);
+  const node = await enter(ann, 'Aline', 'hills');
+  const phone = await open(PHONE, 'dark');
+  await enter(phone, 'Bosco', 'hills');
+  const [cee] = await openElsewhere(node, DESKTOP, 'Chantal', 'hills');
+  const lines = [[ann, 'Muraho! Who is at the market this morning?'], [phone, 'Me, with the big drum.'],
+    [phone, 'I am on another node, can you hear me?'], [cee, 'Loud and clear. Save me a place near the front, the bus is late again.'],
+    [ann, 'We start at ten. Bring the whole family!'], [phone, 'All nine of them?'], [ann, 'All nine.']];
+  for (const [page, text] of lines) {
+    await say(page, text);
+    for (const other of [ann, phone, cee]) await hears(other, text);
+  }
+  await cee.locator('#text').pressSequentially('On our');
+  for (const page of [ann, phone]) await page.waitForSelector('#typing.active', WAIT);
+  await until('the names', async () => (await membersOf(ann)).length === 3).catch(async (e) => { throw new Error(e.message + await membersOf(ann) + await ann.textContent('#messages')); });
+  await ann.screenshot({ path: path.join(folder, 'demo-desktop.png') });
+  await phone.screenshot({ path: path.join(folder, 'demo-phone.png') });
+}
+if (process.env.UPDATE_SCREENSHOTS) test('pictures for the README', { timeout: 120000 }, takeScreenshots);
+
 test('a node that goes away hands its page to the other one', { timeout: 120000 }, async () => {
   const page = await open(DESKTOP, 'dark');
   const first = await enter(page, 'Chantal', 'valley');
@@ -151,9 +173,3 @@ test('a node that goes away hands its page to the other one', { timeout: 120000 
 test('no page wrote an error to its console', () => {
   assert.deepEqual(problems, []);
 });
-
-async function screenshots(ann, bob) {
-  const folder = path.join(ROOT, 'docs/images');
-  await ann.screenshot({ path: path.join(folder, 'demo-desktop.png') });
-  await bob.screenshot({ path: path.join(folder, 'demo-phone.png') });
-}

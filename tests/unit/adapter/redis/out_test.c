@@ -58,7 +58,7 @@ Test(redis_out_write, goes_on_where_the_kernel_stopped)
     cr_expect_eq(o.bytes.cap, 0, "and the large buffer is given back");
     close(fds[1]);
     cr_expect_eq(redis_out_put(&o, argv, 1, 10000000), OK);
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     cr_expect_eq(redis_out_write(&o, fds[0]), ERR_IO);
     close(fds[0]);
     redis_out_fini(&o);

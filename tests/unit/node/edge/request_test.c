@@ -1,5 +1,7 @@
 /* HTTP over a real connection: keep-alive, bodies, pipelining, limits and deadlines. */
 #include <criterion/criterion.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include "tests/unit/support/edge_fixture.h"
 
 static struct edge_fixture f;
@@ -115,4 +117,59 @@ Test(request, ends_what_takes_too_long)
     cr_expect(edge_fixture_await(&f, "HTTP/1.1 408 "));
     cr_expect(edge_fixture_await_log(&f, "gone 0;"));
     cr_expect_eq(metric_get(M_HTTP_TIMEOUTS), 2);
+}
+
+/* Sends without reading what comes back, until nothing is taken any more; returns whole requests.
+ */
+static size_t pour(struct str request, size_t requests_max)
+{
+    size_t sent = 0;
+    int idle = 0;
+
+    while (sent < requests_max * request.n && idle < 100) {
+        struct str rest = str_skip(request, sent % request.n);
+        ssize_t n = send(f.fd, rest.p, rest.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+        struct pollfd p = {.fd = f.fd, .events = POLLOUT};
+
+        idle = n > 0 ? 0 : idle + 1;
+        if (n > 0)
+            sent += (size_t)n;
+        else
+            (void)poll(&p, 1, 5);
+        loop_turn(f.loop, false);
+    }
+    return sent / request.n;
+}
+
+static size_t count(struct str text, const char *what)
+{
+    size_t n = 0, size = strlen(what);
+
+    for (size_t i = 0; i + size <= text.n; i++)
+        n += memcmp(text.p + i, what, size) == 0;
+    return n;
+}
+
+Test(request, answers_that_nobody_reads_do_not_pile_up)
+{
+    enum { MANY = 1000000 };
+    static const struct str request = STR("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
+    int bytes = 16384;
+    size_t poured;
+
+    cr_assert_eq(setsockopt(f.fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes), 0);
+    poured = pour(request, MANY);
+    cr_expect_lt(poured, MANY, "the edge read all of it");
+    cr_expect_gt(metric_get(M_OUT_QUEUE_BYTES), 0);
+    cr_expect_lt(metric_get(M_OUT_QUEUE_BYTES), 2 * 64 * 1024);
+    /* All are served as soon as they are read; the end of the last one may still be here. */
+    while (metric_get(M_HTTP_REQUESTS) < (int64_t)poured) {
+        f.got.n = 0;
+        cr_assert(edge_fixture_await(&f, "ok"));
+    }
+    cr_expect_eq(count(sb_view(&f.log), "/a;"), poured);
+    edge_fixture_connect(&f); /* the other one goes, and with it what was queued */
+    edge_fixture_write(&f, request);
+    cr_expect(edge_fixture_await(&f, "ok"));
+    cr_expect_eq(metric_get(M_OUT_QUEUE_BYTES), 0);
 }
