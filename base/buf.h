@@ -3,7 +3,8 @@
  *     bytes:  [ head: WebSocket frame header | body: Engine.IO packet ]
  *             0                              head                     len
  *
- * A WebSocket gets the whole, a polling transport the body alone. One loop thread owns all counts. */
+ * A WebSocket gets the whole, a polling transport the body alone. One loop thread owns all counts.
+ */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -27,11 +28,12 @@ struct buf {
 
 #define BUF_HEAD_MAX 10 /* longest header of an unmasked frame, RFC 6455 5.2 */
 
-/* Frame with opcode (1 text, 2 binary, 8.. control) around the joined parts. Returns new (one reference).
- * Parts are borrowed and copied. */
+/* Frame with opcode (1 text, 2 binary, 8.. control) around the joined parts. Returns new (one
+ * reference). Parts are borrowed and copied. */
 struct buf *buf_frame(int opcode, const struct str *parts, int parts_count);
 
-/* The joined parts without a frame header (BUF_RAW): HTTP answers, frames built elsewhere. Returns new. */
+/* The joined parts without a frame header (BUF_RAW): HTTP answers, frames built elsewhere. Returns
+ * new. */
 struct buf *buf_raw(const struct str *parts, int parts_count);
 
 struct buf *buf_text(struct str packet);   /* text frame; BUF_COMPRESS is set */
@@ -55,8 +57,8 @@ static inline struct str buf_body(const struct buf *b)
     return (struct str){b->bytes + b->head, b->len - b->head};
 }
 
-/* First in, first out queue of shared bufs. An empty one owns nothing. Chunks come from a common pool,
- * so a push in steady state allocates nothing. */
+/* First in, first out queue of shared bufs. An empty one owns nothing. Chunks come from a common
+ * pool, so a push in steady state allocates nothing. */
 struct buf_chunk;
 
 struct buf_queue {
@@ -68,7 +70,7 @@ struct buf_queue {
 
 void buf_queue_push(struct buf_queue *q, struct buf *b); /* takes one reference */
 struct buf *buf_queue_peek(const struct buf_queue *q);   /* borrows; NULL when empty */
-struct buf *buf_queue_shift(struct buf_queue *q);        /* the reference goes to the caller; NULL */
+struct buf *buf_queue_shift(struct buf_queue *q); /* the reference goes to the caller; NULL */
 void buf_queue_clear(struct buf_queue *q);
 void buf_queue_move(struct buf_queue *to, struct buf_queue *from); /* appends all of from */
 
@@ -78,7 +80,8 @@ struct buf_walk {
     uint32_t i;
 };
 void buf_walk_start(const struct buf_queue *q, struct buf_walk *w);
-struct buf *buf_walk_next(const struct buf_queue *q, struct buf_walk *w); /* borrows; NULL at the end */
+struct buf *buf_walk_next(const struct buf_queue *q,
+                          struct buf_walk *w); /* borrows; NULL at the end */
 
 /* Live bufs and their bytes, for metrics and leak tests. */
 void buf_stats(uint64_t *count, uint64_t *bytes);

@@ -13,7 +13,8 @@ enum err {
 #undef ERR
 };
 
-/* Name of a code as the wire and the metrics spell it ("too_big"); "ok" for 0, "unknown" otherwise. */
+/* Name of a code as the wire and the metrics spell it ("too_big"); "ok" for 0, "unknown" otherwise.
+ */
 const char *err_wire(int code);
 
 /* Sentence for people. Never NULL. */

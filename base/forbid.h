@@ -1,5 +1,6 @@
-/* Names that may not be used in this house; the compiler refuses them. The build puts this file in front of every source
- * of the house. The headers that declare the names come first, so that they are not disturbed. */
+/* Names that may not be used in this house; the compiler refuses them. The build puts this file in
+ * front of every source of the house. The headers that declare the names come first, so that they
+ * are not disturbed. */
 #ifndef BASE_FORBID_H
 #define BASE_FORBID_H
 

@@ -20,7 +20,8 @@ struct log_field {
 extern enum log_level log_level_now; /* the one mutable global: read on hot paths, set at start */
 
 void log_open(struct str node, enum log_level level); /* node is put on every line; copied */
-void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
+void log_write(enum log_level level, const char *event, const struct log_field *fields,
+               size_t count);
 
 #define LOG_AT(level, event, ...)                                                                  \
     do {                                                                                           \

@@ -31,8 +31,8 @@ void loop_stop(struct loop *l);            /* after the present turn */
 void loop_turn(struct loop *l, bool wait); /* one turn; wait = sleep until something happens */
 struct timers *loop_timers(struct loop *l);
 
-/* Watches fd; cb gets LOOP_READ and LOOP_WRITE bits. One watch a descriptor, which stays the caller's. Returns
- * new; loop_fd_free. */
+/* Watches fd; cb gets LOOP_READ and LOOP_WRITE bits. One watch a descriptor, which stays the
+ * caller's. Returns new; loop_fd_free. */
 struct loop_fd *loop_fd_new(struct loop *l, int fd, void (*cb)(void *ctx, int what), void *ctx);
 void loop_fd_want(struct loop_fd *w, int what); /* bits, 0 = nothing */
 void loop_fd_free(struct loop_fd *w);           /* safe within its own callback */

@@ -8,8 +8,9 @@
 #include "base/mem.h"
 #include "base/forbid.h"
 
-#define BATCH 512 /* events of one turn; the rest waits for timers and writes to have their turn   \
-                   */
+#define BATCH                                                                                      \
+    512 /* events of one turn; the rest waits for timers and writes to have their turn             \
+         */
 
 struct loop_fd {
     struct loop_fds *owner;

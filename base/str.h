@@ -45,20 +45,22 @@ static inline struct str str_head(struct str s, size_t n) /* the first n bytes a
     return (struct str){s.p, n < s.n ? n : s.n};
 }
 
-bool str_eq_nocase(struct str a, struct str b);      /* ASCII only */
+bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);
-size_t str_find(struct str s, char c);               /* index, or s.n */
+size_t str_find(struct str s, char c); /* index, or s.n */
 bool str_contains(struct str s, struct str part);
-struct str str_trim(struct str s);                   /* blanks and tabs of both ends */
+struct str str_trim(struct str s); /* blanks and tabs of both ends */
 
-/* Cuts s at the first sep: *head before it, *tail after it. Without sep: head = s, tail = STR_NONE, false. */
+/* Cuts s at the first sep: *head before it, *tail after it. Without sep: head = s, tail = STR_NONE,
+ * false. */
 bool str_cut(struct str s, char sep, struct str *head, struct str *tail);
 
 /* Next piece of a list: advances *rest past it. False at the end. Empty pieces are given too. */
 bool str_next(struct str *rest, char sep, struct str *piece);
 
-/* Decimal digits only, the whole slice. Errors: ERR_PROTO empty or not a digit, ERR_TOO_BIG above max. */
+/* Decimal digits only, the whole slice. Errors: ERR_PROTO empty or not a digit, ERR_TOO_BIG above
+ * max. */
 MUST_USE int str_u64(struct str s, uint64_t max, uint64_t *out);
 
 char *str_dup(struct str s); /* returns new, NUL-terminated; free with mem_free */
@@ -84,8 +86,9 @@ void sb_char(struct sb *b, char c);
 void sb_u64(struct sb *b, uint64_t v);
 void sb_i64(struct sb *b, int64_t v);
 void sb_printf(struct sb *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void sb_json(struct sb *b, struct str s);           /* "quoted and escaped"; bad UTF-8 becomes U+FFFD */
-void sb_percent_decode(struct sb *b, struct str s); /* %41 and + ; malformed escapes stay as they are */
+void sb_json(struct sb *b, struct str s); /* "quoted and escaped"; bad UTF-8 becomes U+FFFD */
+void sb_percent_decode(struct sb *b,
+                       struct str s); /* %41 and + ; malformed escapes stay as they are */
 
 static inline struct str sb_view(const struct sb *b) /* borrows until the next change */
 {

@@ -28,7 +28,8 @@ struct timers {
 void timers_init(struct timers *w, uint64_t now_ms);
 void timers_run(struct timers *w, uint64_t now_ms); /* fires what is due */
 
-/* Milliseconds until timers_run has something to do; UINT64_MAX when nothing is set. May be early, never late. */
+/* Milliseconds until timers_run has something to do; UINT64_MAX when nothing is set. May be early,
+ * never late. */
 uint64_t timers_next_ms(const struct timers *w, uint64_t now_ms);
 
 static inline void timer_init(struct timer *t, void (*fire)(struct timer *))
@@ -37,7 +38,8 @@ static inline void timer_init(struct timer *t, void (*fire)(struct timer *))
     t->fire = fire;
 }
 
-void timer_start(struct timers *w, struct timer *t, uint64_t now_ms, uint64_t delay_ms); /* again: moves it */
+void timer_start(struct timers *w, struct timer *t, uint64_t now_ms,
+                 uint64_t delay_ms);                /* again: moves it */
 void timer_stop(struct timers *w, struct timer *t); /* not set: nothing happens */
 
 static inline bool timer_is_set(const struct timer *t)

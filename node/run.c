@@ -138,6 +138,7 @@ static void on_state(void *ctx, bool connected)
     struct node *n = ctx;
 
     LOG_INFO("cluster.state", LOG_Z("redis", connected ? "connected" : "away"));
+    if (connected) ops_set_connected(n->ops);
     if (n->events) events_on_state(n->events, connected);
 }
 

@@ -118,6 +118,7 @@ static bool is_own(const struct http_request *r, struct str origin)
 {
     struct str host = http_header(r, STR("Host"));
 
+    if (!host.n) return false;
     if (str_starts_nocase(origin, STR("http://"))) return str_eq_nocase(str_skip(origin, 7), host);
     if (str_starts_nocase(origin, STR("https://"))) return str_eq_nocase(str_skip(origin, 8), host);
     return false;

@@ -7,8 +7,9 @@
 #include "base/metric.h"
 #include "base/sha1.h"
 
-#define UNREAD_ANSWERS_BYTES (64 * 1024) /* queued answers above which no further request is read  \
-                                          */
+#define UNREAD_ANSWERS_BYTES                                                                       \
+    (64 * 1024) /* queued answers above which no further request is read                           \
+                 */
 
 void request_free(struct conn *c)
 {

@@ -15,7 +15,7 @@ struct ops {
     struct ops_sources from;
     char node_id[EIO_NODE_ID_SIZE];
     uint64_t started_ms;
-    bool draining;
+    bool draining, was_connected;
     struct ops_files *files;
 };
 
@@ -49,10 +49,16 @@ static bool is_degraded(const struct ops *o)
     return o->from.adapter && !adapter_is_connected(o->from.adapter);
 }
 
-/* Away from Redis the node still serves its own clients: degraded, but ready once it was ready. */
+void ops_set_connected(struct ops *o)
+{
+    o->was_connected = true;
+}
+
+/* Not before the cluster was reached once; away from it later the node still serves its own
+ * clients: degraded. */
 bool ops_is_ready(const struct ops *o)
 {
-    return !o->draining;
+    return !o->draining && (o->was_connected || !o->from.adapter);
 }
 
 static void answer(struct pipe *p, int status, struct str type, const struct sb *body)

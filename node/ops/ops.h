@@ -27,6 +27,7 @@ struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_s
 void ops_free(struct ops *o);
 
 void ops_set_draining(struct ops *o);
+void ops_set_connected(struct ops *o); /* the adapter has reached the cluster */
 bool ops_is_ready(const struct ops *o);
 
 /* Requests on the clients' port: /health, /api/health, the demo page and the client bundle under

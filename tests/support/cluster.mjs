@@ -7,6 +7,7 @@
 //   const d = await startCluster({ nodes: 3, shared: false }); // a port each: d.nodes[i].url
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -149,10 +150,25 @@ export async function startRedis({ port = 0, folder = tempFolder(), args = [] } 
   return redis;
 }
 
+// On a connection of its own: one that is kept may be closed by the node in the moment of the next question.
+function getText(url) {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false, timeout: 5000 }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (d) => (text += d));
+      answer.on('error', reject);
+      answer.on('end', () => resolve({ status: answer.statusCode, text }));
+    });
+    request.on('timeout', () => request.destroy(new Error(`${url}: no answer within 5 s`)));
+    request.on('error', reject);
+  });
+}
+
 async function getJson(url) {
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
-    return { status: answer.status, body: await answer.json() };
+    const { status, text } = await getText(url);
+    return { status, body: JSON.parse(text) };
   } catch {
     return null;
   }
@@ -197,7 +213,7 @@ export async function startNode({ port, opsPort, redis, env = {}, args = [], pro
   node.health = async () => (await getJson(`${node.opsUrl}/health`))?.body ?? null;
   // Figures as {'ingoma_sessions': 3, 'ingoma_http_responses_total{status="200"}': 7}; a labelled metric also as its sum.
   node.metrics = async () => {
-    const text = await (await fetch(`${node.opsUrl}/metrics`)).text();
+    const { text } = await getText(`${node.opsUrl}/metrics`);
     const out = {};
     for (const line of text.split('\n')) {
       const match = /^([a-z_0-9]+)(\{.*\})? (\S+)$/.exec(line);

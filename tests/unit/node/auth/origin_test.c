@@ -137,3 +137,30 @@ Test(auth_origin, does_not_echo_a_long_list_of_headers)
     asked[1025] = 0;
     check(all_text, &row, 1);
 }
+
+Test(auth_origin, a_page_of_this_server_is_not_foreign)
+{
+    static const struct {
+        const char *origin, *host;
+        bool want;
+    } rows[] = {
+        {"http://192.168.1.7:3001", "192.168.1.7:3001", true},
+        {"https://Chat.Example", "chat.example", true}, /* behind a proxy that ends TLS */
+        {"http://192.168.1.7:3002", "192.168.1.7:3001", false},
+        {"http://evil.example", "chat.example", false},
+        {"ftp://chat.example", "chat.example", false},
+        {"http://", "", false},
+    };
+    struct auth_origins *o = make(list_text);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct http_header headers[] = {{STR("Origin"), str_z(rows[i].origin)},
+                                              {STR("Host"), str_z(rows[i].host)}};
+        const struct http_request r = {.headers = headers, .headers_count = 2};
+        struct sb out = {0};
+
+        cr_expect_eq(auth_origin_headers(o, &r, false, &out), rows[i].want, "row %zu", i);
+        sb_fini(&out);
+    }
+    auth_origins_free(o);
+}
