@@ -36,14 +36,17 @@ export async function until(what, check, ms = 10000) {
   }
 }
 
+// Below the range of outgoing connections, so that none of them can hold the port when the node starts.
 export function freePort() {
   return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    let tries = 0;
+    const tryOne = () => {
+      const port = 10000 + Math.floor(Math.random() * 20000);
+      const server = net.createServer();
+      server.on('error', (error) => (++tries < 50 ? tryOne() : reject(error)));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
+    };
+    tryOne();
   });
 }
 

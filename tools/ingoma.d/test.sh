@@ -1,7 +1,7 @@
 # ./ingoma test: set-up, the parts, and the count at the end. Sourced by ../../ingoma.
 # Each part adds to PASSED, FAILED, SKIPPED; what is skipped is said with its reason.
 
-PARTS=(lint unit fuzz-corpus wire system browser docs)
+PARTS=(lint unit fuzz-corpus wire system browser tsan docs)
 PASSED=0 FAILED=0 SKIPPED=0
 WRONG=()
 
@@ -15,6 +15,7 @@ test_help() {
   wire         the real binaries against the protocol suites and real clients (tests/wire)
   system       nodes, Redis and a balancer: failures, drain, garbage (tests/system)
   browser      the demo page in Chromium, two pages on two nodes (tests/browser)
+  tsan         real clients and the faults again, with ThreadSanitizer in the nodes
   docs         generated pages are up to date, links lead somewhere
 
 One unit program:  build/asan/unit-base-str_test      One node file:  node --test tests/wire/NAME.test.mjs
@@ -116,22 +117,23 @@ test_fuzz-corpus() {
     count fuzz-corpus "$n" "$bad"
 }
 
-# node_files PART: each file of tests/PART is a run of its own, so that one cannot hang the others.
+# node_files PART BUILD FILE...: each file is a run of its own, so that one cannot hang the others.
 node_files() {
-    local part=$1 file tap=$ROOT/build/$1.tap passed=0 failed=0 skipped=0 status p f s
-    local reports=$ROOT/build/asan/reports-$part
+    local part=$1 build=$ROOT/build/$2 file tap=$ROOT/build/$1.tap passed=0 failed=0 skipped=0 status p f s
+    local reports=$build/reports-$part
+    shift 2
     if [ "$(node_major)" -lt 20 ]; then
         skip "$part" "it needs Node.js 20 or later, here is $(node --version 2>/dev/null || echo none) (Debian 12 ships 18; see nodejs.org)"
         return
     fi
     setup_npm tests || { count "$part (npm packages are missing)" 0 1; return; }
     fresh_dir "$reports"
-    for file in tests/"$part"/*.test.mjs; do
-        [ -e "$file" ] || { skip "$part" "there are no files in tests/$part"; return; }
+    for file in "$@"; do
+        [ -e "$file" ] || { skip "$part" "there is no file $file"; return; }
         say "-- $file"
         rm -f "$tap"
         # UBSan aborts, so the log path of ASan's run-time is where both leave their reports.
-        INGOMA_BUILD=$ROOT/build/asan INGOMA_REPORTS=$reports LONG=$LONG timeout -k 15 "${FILE_SECONDS:-600}" \
+        INGOMA_BUILD=$build INGOMA_REPORTS=$reports LONG=$LONG timeout -k 15 "${FILE_SECONDS:-600}" \
             node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
             --test-reporter=tap --test-reporter-destination="$tap" "$file"
         status=$?
@@ -149,11 +151,11 @@ node_files() {
 }
 
 test_wire() {
-    node_files wire
+    node_files wire asan tests/wire/*.test.mjs
 }
 
 test_system() {
-    node_files system
+    node_files system asan tests/system/*.test.mjs
 }
 
 test_browser() {
@@ -161,7 +163,11 @@ test_browser() {
         skip browser "there is no chromium"
         return
     fi
-    node_files browser
+    node_files browser asan tests/browser/*.test.mjs
+}
+
+test_tsan() {
+    node_files tsan tsan tests/wire/clients.test.mjs tests/system/faults.test.mjs
 }
 
 test_docs() {
@@ -191,7 +197,7 @@ needs_any() {
 test_setup() {
     local packages=("${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}")
     is_wanted lint && packages+=("${LINT_PACKAGES[@]}")
-    needs_any fuzz-corpus wire system browser && packages+=("${TEST_PACKAGES[@]}")
+    needs_any fuzz-corpus wire system browser tsan && packages+=("${TEST_PACKAGES[@]}")
     setup_packages "${packages[@]}"
     if needs_any lint unit wire system browser docs; then
         CMAKE_ARGS=-DINGOMA_WERROR=ON build asan
@@ -199,7 +205,8 @@ test_setup() {
     if is_wanted fuzz-corpus; then
         CMAKE_ARGS=-DINGOMA_WERROR=ON build fuzz
     fi
-    if needs_any wire system browser; then
+    is_wanted tsan && build tsan ingoma-gateway wire-echo
+    if needs_any wire system browser tsan; then
         build release
         setup_node
         setup_demo

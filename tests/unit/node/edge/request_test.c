@@ -1,7 +1,5 @@
 /* HTTP over a real connection: keep-alive, bodies, pipelining, limits and deadlines. */
 #include <criterion/criterion.h>
-#include <criterion/logging.h>
-#include <stdio.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include "tests/unit/support/edge_fixture.h"
@@ -121,15 +119,18 @@ Test(request, ends_what_takes_too_long)
     cr_expect_eq(metric_get(M_HTTP_TIMEOUTS), 2);
 }
 
-/* Sends without reading what comes back, until nothing is taken any more; returns whole requests.
- */
-static size_t pour(struct str request, size_t requests_max)
+/* Sends requests of one size without reading what comes back, until nothing is taken any more.
+ * Returns the bytes that were taken. */
+static size_t pour(struct str request, size_t bytes_max)
 {
     size_t sent = 0;
     int idle = 0;
+    struct sb many = {0}; /* in large writes: tiny segments clog the kernel's buffers */
 
-    while (sent < requests_max * request.n && idle < 100) {
-        struct str rest = str_skip(request, sent % request.n);
+    while (many.n < 64 * 1024)
+        sb_str(&many, request);
+    while (sent < bytes_max && idle < 100) {
+        struct str rest = str_skip(sb_view(&many), sent % many.n);
         ssize_t n = send(f.fd, rest.p, rest.n, MSG_NOSIGNAL | MSG_DONTWAIT);
         struct pollfd p = {.fd = f.fd, .events = POLLOUT};
 
@@ -140,7 +141,8 @@ static size_t pour(struct str request, size_t requests_max)
             (void)poll(&p, 1, 5);
         loop_turn(f.loop, false);
     }
-    return sent / request.n;
+    sb_fini(&many);
+    return sent;
 }
 
 static size_t count(struct str text, const char *what)
@@ -154,22 +156,19 @@ static size_t count(struct str text, const char *what)
 
 Test(request, answers_that_nobody_reads_do_not_pile_up)
 {
-    enum { MANY = 1000000 };
+    enum { MANY = 64 << 20 };
     const struct str request = STR("GET /a HTTP/1.1\r\nHost: a\r\n\r\n");
-    size_t poured;
+    size_t poured = pour(request, MANY), whole = poured / request.n;
 
-    poured = pour(request, MANY);
-    cr_log_warn("poured %zu requests %ld in %ld out %ld queue %ld", poured, (long)metric_get(M_HTTP_REQUESTS), (long)metric_get(M_BYTES_IN), (long)metric_get(M_BYTES_OUT), (long)metric_get(M_OUT_QUEUE_BYTES));
-    { char b[4096]; FILE *x = fopen("/proc/net/tcp","r"); while (fgets(b, sizeof b, x)) if (strstr(b, " 01 ")) cr_log_warn("%s", b); fclose(x);}
     cr_expect_lt(poured, MANY, "the edge read all of it");
     cr_expect_gt(metric_get(M_OUT_QUEUE_BYTES), 0);
     cr_expect_lt(metric_get(M_OUT_QUEUE_BYTES), 2 * 64 * 1024);
     /* All are served as soon as they are read; the end of the last one may still be here. */
-    while (metric_get(M_HTTP_REQUESTS) < (int64_t)poured) {
+    while (metric_get(M_HTTP_REQUESTS) < (int64_t)whole) {
         f.got.n = 0;
         cr_assert(edge_fixture_await(&f, "ok"));
     }
-    cr_expect_eq(count(sb_view(&f.log), "/a;"), poured);
+    cr_expect_eq(count(sb_view(&f.log), "/a;"), whole);
     edge_fixture_connect(&f); /* the other one goes, and with it what was queued */
     edge_fixture_write(&f, request);
     cr_expect(edge_fixture_await(&f, "ok"));
