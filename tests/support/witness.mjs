@@ -83,8 +83,11 @@ function sanitizer() {
   return `${folder ? `log_path=${folder}/asan-hostile:` : ''}detect_leaks=1:quarantine_size_mb=16:allocator_release_to_os_interval_ms=200`;
 }
 
-export async function startWitness(env = {}, { auth } = {}) {
-  const node = await startNode({ env: { RATE_EVENTS: '1000000', RATE_STRIKES: '1000000', ASAN_OPTIONS: sanitizer(), ...env } });
+export const witnessEnv = (env = {}) => ({ RATE_EVENTS: '1000000', RATE_STRIKES: '1000000', ASAN_OPTIONS: sanitizer(), ...env });
+
+// node: one that runs already, started with witnessEnv().
+export async function startWitness(env = {}, { auth, node } = {}) {
+  node ??= await startNode({ env: witnessEnv(env) });
   const witness = new Witness(node);
   witness.clients = [await witness.connect(['websocket'], auth), await witness.connect(['polling'], auth)];
   await witness.undisturbed();

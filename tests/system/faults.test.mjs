@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { createClient } from 'redis';
+import { startBalancer } from '../support/balancer.mjs';
 import { sleep, startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, connectTo, schemaBreaches } from '../support/peer.mjs';
 
@@ -253,6 +254,33 @@ describe('a node', () => {
     assert.equal((await second.metrics()).ingoma_cluster_nodes_lost_total, 0); // it said BYE
     assert.equal((await second.health()).nodes, 1);
     closeAll();
+    await cluster.stop();
+  });
+
+  test('dies behind a balancer: all are back in the room by themselves', { timeout: 180000 }, async (t) => {
+    const cluster = await startCluster({ nodes: 3, shared: false, env: QUICK });
+    const balancer = await startBalancer(cluster.nodes);
+    const dead = cluster.nodes[2];
+    const transports = [['websocket'], ['polling'], ['polling', 'websocket']];
+    const peers = [];
+    for (let i = 0; i < 18; i++) peers.push(await connect(balancer.url, { transports: transports[i % 3] }));
+    await Promise.all(peers.map((p) => p.join('chat')));
+    const onDead = peers.filter((p) => p.id.startsWith(dead.id));
+    assert.ok(onDead.length > 0);
+    for (const p of peers) p.socket.on('connect', () => p.join('chat').catch(() => {}));
+
+    await dead.kill('SIGKILL');
+    const start = Date.now();
+    for (const p of onDead) {
+      await p.next('$disconnect', undefined, 60000);
+      const id = await p.next('$connect', undefined, 60000);
+      assert.ok(!id.startsWith(dead.id));
+    }
+    t.diagnostic(`${onDead.length} clients of the dead node were back after ${Date.now() - start} ms`);
+    await untilMembers(peers[0], 18);
+    for (const p of peers) await untilHeard(p, p === peers[0] ? peers[1] : peers[0]);
+    closeAll();
+    await balancer.stop();
     await cluster.stop();
   });
 

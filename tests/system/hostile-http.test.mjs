@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { JWT_SECRET, stopAll } from '../support/cluster.mjs';
+import { JWT_SECRET, stopAll, until } from '../support/cluster.mjs';
 import { ENGINE, Raw, answerOf, eioOpen, get, head, pollOpen, post, request, sioOpen, upgradeHead, within, withSid, wsOpen } from '../support/raw.mjs';
 import { startWitness } from '../support/witness.mjs';
 
@@ -229,6 +229,38 @@ describe('origins and heads', () => {
     blanks.destroy();
     upgrades.destroy();
     await w.undisturbed();
+  });
+
+  test('B7 requests in a row whose answers nobody reads wait, and memory does not grow with them', async () => {
+    await w.attack({ ingoma_http_requests_total: 1000 }, async () => {
+      const raw = new Raw(w.port);
+      await raw.opened;
+      raw.socket.pause();
+      raw.write(head('GET', `${POLLING}&sid=x`).repeat(400_000));
+      await until('the queue to be full', async () => (await w.node.metrics()).ingoma_out_queue_bytes > 0);
+      const full = (await w.node.metrics()).ingoma_received_bytes_total;
+      await w.undisturbed();
+      const later = await w.node.metrics();
+      assert.ok(later.ingoma_out_queue_bytes < 256 * 1024, `${later.ingoma_out_queue_bytes} bytes of answers`);
+      assert.ok(later.ingoma_received_bytes_total - full < 1 << 20, 'it goes on reading');
+      raw.destroy();
+    }, { back: ['ingoma_out_queue_bytes', 'ingoma_connections'], bytes: 24 << 20 });
+  });
+
+  test('other protocols and other methods get a clear no', async () => {
+    const hello = Buffer.concat([Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3]), crypto.randomBytes(300), Buffer.from('\r\n')]);
+    const rows = { 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n': 505, 'SSH-2.0-OpenSSH_9.2\r\n': 400, 'GET /\r\n\r\n': 400, 'GET / HTTP/0.9\r\n\r\n': 505, 'CONNECT evil.example:443 HTTP/1.1\r\nHost: a\r\n\r\n': 400,
+      'GET / HTTP/1.1 \r\nHost: a\r\n\r\n': 505, '*3\r\n$3\r\nSET\r\n': 400, [`${'A'.repeat(17)} / HTTP/1.1\r\nHost: a\r\n\r\n`]: 400, '\n\n\n': 400 };
+    await w.attack({ [refused(400)]: 7, [refused(505)]: 3 }, async () => {
+      assert.equal((await request(w.port, hello)).status, 400);
+      for (const [bytes, status] of Object.entries(rows)) assert.equal((await request(w.port, bytes)).status, status, bytes);
+    });
+    const sid = await pollOpen(w.port);
+    for (const method of ['PUT', 'DELETE', 'PATCH', 'TRACE', 'get', 'CONNECT']) {
+      assert.equal((await request(w.port, head(method, POLLING))).status, 400, method);
+      assert.equal((await request(w.port, head(method, withSid(sid)))).status, 500, method);
+    }
+    assert.equal((await post(w.port, withSid(sid), '3')).body, 'ok', 'the session goes on');
   });
 
   test('B8 a Content-Type that is none of EIO 4: 400 and the end of the session', async () => {

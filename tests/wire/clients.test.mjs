@@ -2,7 +2,8 @@
 // way back after their node was drained.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startCluster, startNode, stopAll } from '../support/cluster.mjs';
+import { startBalancer } from '../support/balancer.mjs';
+import { startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
 import { CLIENTS, MODES, closeAll, connect, connectTo, schemaBreaches } from '../support/peer.mjs';
 
 after(async () => {
@@ -90,6 +91,53 @@ describe('binary data', () => {
     if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, plain(v)]));
     return value;
   }
+});
+
+describe('three nodes behind a round-robin balancer: no request need reach the node of its session', () => {
+  let cluster, balancer;
+  before(async () => {
+    cluster = await startCluster({ nodes: 3, shared: false, env: { RATE_EVENTS: '100000' } });
+    balancer = await startBalancer(cluster.nodes);
+  });
+  after(async () => {
+    await balancer.stop();
+    await cluster.stop();
+  });
+
+  each((title, options) => {
+    test(title, { timeout: 120000 }, async () => {
+      const room = `scattered ${title}`;
+      const peers = [];
+      for (let i = 0; i < 4; i++) peers.push(await connect(balancer.url, options));
+      for (const [i, peer] of peers.entries()) assert.equal((await peer.join(room)).memberCount, i + 1);
+      for (let i = 0; i < 100; i++) for (const peer of peers) peer.say(room, `${peer.id} ${i}`); // while some upgrade
+      for (const to of peers) {
+        for (const from of peers) await to.hears(`${from.id} 99`, 60000);
+        for (const from of peers) {
+          const got = to.all.filter((e) => e[0] === 'roomMessage' && e[1].message.startsWith(from.id)).map((e) => e[1].message);
+          assert.deepEqual(got, Array.from({ length: 100 }, (_, i) => `${from.id} ${i}`));
+        }
+      }
+      if (options.transports.length > 1) await Promise.all(peers.map((p) => p.upgraded()));
+      assert.equal((await peers[0].ask('roomMessage', { roomId: room, message: 'at last' })).ok, true);
+      await peers[3].hears('at last');
+      for (const peer of peers) {
+        assert.deepEqual(peer.disconnects, []);
+        peer.close();
+      }
+      assert.deepEqual(schemaBreaches(), []);
+    });
+  });
+
+  test('nothing is left when all are gone', async () => {
+    await until('the sessions to end', async () => (await Promise.all(cluster.nodes.map((n) => n.metrics())))
+      .every((f) => f.ingoma_sessions === 0 && f.ingoma_sockets === 0 && f.ingoma_rooms === 0));
+    const figures = await Promise.all(cluster.nodes.map((n) => n.metrics()));
+    for (const f of figures) {
+      assert.ok(f.ingoma_remote_served_total > 20, `${f.ingoma_remote_served_total} requests served for others`);
+      assert.equal(f.ingoma_redis_garbage_total, 0);
+    }
+  });
 });
 
 describe('a node is drained', () => {
