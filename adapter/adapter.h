@@ -31,10 +31,53 @@ enum adapter_kind {
     ADAPTER_PIPE = 1, /* eio/remote.c */
 };
 
+/* ---- requests between nodes: what socket.io calls remote sockets, server-side emit, broadcast
+ * with ack ---- */
+
+struct adapter_target { /* which sockets; all borrows. rooms empty: the whole namespace */
+    struct str nsp;
+    const struct str *rooms, *except;
+    unsigned rooms_count, except_count;
+};
+
+/* One answer that this node owes to another node's question. Values borrow until the call returns.
+ * Calls after the asker's deadline do nothing. */
+struct adapter_question;
+/* JSON text of one value (an ack's first argument, a server-side answer); attachments as in a cast.
+ */
+void adapter_answer(struct adapter_question *q, struct str json, const struct str *attachments,
+                    unsigned attachments_count);
+/* Broadcast with ack: how many sockets of this node got the event; once, before their answers. */
+void adapter_answer_count(struct adapter_question *q, unsigned count);
+void adapter_answer_end(struct adapter_question *q); /* nothing more is to come; takes q */
+
+/* Result of a question of this node. missing: node ids (or adapter uids of Node peers, when known)
+ * that did not answer. */
+struct adapter_result {
+    int rc; /* OK complete, ERR_TIMEOUT partial, ERR_UNAVAILABLE without the cluster */
+    unsigned asked, answered;
+    const struct str *missing;
+    unsigned missing_count;
+};
+
 struct adapter_handler {
     void (*on_cast)(void *ctx, const struct adapter_cast *c);
     /* from: id of the sending node. payload borrows. */
     void (*on_message)(void *ctx, struct str from, enum adapter_kind kind, struct str payload);
+    /* Requests of other nodes. May be NULL: a program without sockets. */
+    void (*on_join)(void *ctx, const struct adapter_target *t, const struct str *rooms,
+                    unsigned count);
+    void (*on_leave)(void *ctx, const struct adapter_target *t, const struct str *rooms,
+                     unsigned count);
+    void (*on_disconnect)(void *ctx, const struct adapter_target *t, bool close);
+    /* Appends a JSON array of {id, handshake, rooms, data} of the matching sockets of this node. */
+    void (*on_fetch)(void *ctx, const struct adapter_target *t, struct sb *out);
+    /* Broadcast with ack: deliver, adapter_answer_count, then an adapter_answer per client ack,
+     * then adapter_answer_end. */
+    void (*on_cast_ack)(void *ctx, const struct adapter_cast *c, uint64_t timeout_ms,
+                        struct adapter_question *q);
+    /* Server-side emit; q NULL: no answer wanted. array: raw JSON `["name",args…]`. */
+    void (*on_server_emit)(void *ctx, struct str nsp, struct str array, struct adapter_question *q);
     void (*on_node_up)(void *ctx, struct str node);
     void (*on_node_down)(void *ctx, struct str node);
     /* connected false: degraded; true: everything is subscribed (again) and was seen to work. */
@@ -64,6 +107,40 @@ void adapter_room_close(struct adapter *a, struct str nsp, struct str room);
 
 /* To all other nodes. Never blocks and never fails: without Redis it is counted and dropped. */
 void adapter_publish(struct adapter *a, const struct adapter_cast *c);
+
+/* Remote join, leave, disconnect on all other nodes: no confirmation, in the order of the calls and
+ * of adapter_publish. The local effect is the caller's. */
+void adapter_join(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
+                  unsigned count);
+void adapter_leave(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
+                   unsigned count);
+void adapter_disconnect(struct adapter *a, const struct adapter_target *t, bool close);
+
+/* Questions to all other nodes. each is called per answer (JSON text of one value; for fetch: one
+ * socket object), done once, never within the call. timeout_ms 0: the default (5,000). A node that
+ * dies is no longer waited for. */
+typedef void adapter_each_fn(void *ctx, struct str json, const struct str *attachments,
+                             unsigned count);
+typedef void adapter_done_fn(void *ctx, const struct adapter_result *r);
+struct adapter_ask {
+    uint64_t timeout_ms;
+    adapter_each_fn *each;
+    void (*on_count)(
+        void *ctx,
+        unsigned clients); /* broadcast with ack: clients reached by one other node; may be NULL */
+    adapter_done_fn *done;
+    void *ctx;
+};
+void adapter_fetch(struct adapter *a, const struct adapter_target *t,
+                   const struct adapter_ask *ask);
+void adapter_publish_ack(struct adapter *a, const struct adapter_cast *c,
+                         const struct adapter_ask *ask);
+void adapter_server_emit(struct adapter *a, struct str nsp, struct str array,
+                         const struct adapter_ask *ask); /* ask NULL: no answers */
+/* Servers in a namespace, Node peers included, this one too (estimate of the driver). done: rc,
+ * count. */
+void adapter_server_count(struct adapter *a, struct str nsp,
+                          void (*done)(void *ctx, int rc, unsigned count), void *ctx);
 
 /* To one node. sent is called with OK when the node's subscription took it, ERR_NOT_FOUND when
  * nobody listens (dead or unknown), ERR_UNAVAILABLE without Redis. sent may be NULL. One round
