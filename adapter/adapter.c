@@ -6,6 +6,7 @@
 
 #include "adapter/cluster.h"
 #include "adapter/driver_priv.h"
+#include "adapter/request.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -18,6 +19,7 @@ struct later { /* an answer that is due at the end of the turn: nobody is called
     struct list node;
     driver_sent_fn *sent;
     driver_eval_fn *done;
+    driver_count_fn *counted;
     void *ctx;
     int rc;
 };
@@ -30,6 +32,7 @@ struct adapter {
     const struct driver_ops *ops;
     void *driver;
     struct cluster *cluster;
+    struct request_table *requests;
     bool connected, closed;
     struct list laters;
     struct loop_task answer, free;
@@ -50,6 +53,13 @@ static void on_cast(void *ctx, const struct adapter_cast *c)
     if (!a->closed) a->handler.on_cast(a->ctx, c);
 }
 
+static void on_wire(void *ctx, const struct wire *w)
+{
+    struct adapter *a = ctx;
+
+    if (!a->closed) request_receive(a->requests, w);
+}
+
 static void on_bytes(void *ctx, struct str bytes)
 {
     struct adapter *a = ctx;
@@ -60,6 +70,7 @@ static void on_bytes(void *ctx, struct str bytes)
         metric_add(M_REDIS_GARBAGE, 1);
         return;
     }
+    if (cluster_is_stale(a->cluster, &m)) return;
     switch (m.kind) {
     case MESSAGE_PIPE:
         if (str_eq(m.from, own_id(a)))
@@ -70,6 +81,7 @@ static void on_bytes(void *ctx, struct str bytes)
     case MESSAGE_HELLO:
     case MESSAGE_BEAT:
     case MESSAGE_BYE:
+    case MESSAGE_LOST:
         cluster_receive(a->cluster, &m);
         return;
     case MESSAGE_HEALTH: /* the driver's own affair */
@@ -90,6 +102,7 @@ static void on_state(void *ctx, bool connected)
     else
         LOG_WARN("adapter.degraded", LOG_Z("driver", a->ops->name));
     cluster_connected(a->cluster, connected);
+    if (!connected) request_lost(a->requests);
     a->handler.on_state(a->ctx, connected);
 }
 
@@ -121,7 +134,55 @@ static void on_down(void *ctx, struct str node)
 {
     struct adapter *a = ctx;
 
-    if (!a->closed) a->handler.on_node_down(a->ctx, node);
+    if (a->closed) return;
+    request_node_down(a->requests, node);
+    a->handler.on_node_down(a->ctx, node);
+}
+
+static void on_return(void *ctx)
+{
+    struct adapter *a = ctx;
+
+    if (!a->closed) a->handler.on_state(a->ctx, true);
+}
+
+/* ---- what the requests call ---- */
+
+static int send_wire(void *ctx, const struct wire *w)
+{
+    struct adapter *a = ctx;
+
+    return a->closed || !a->ops->wire ? ERR_UNAVAILABLE : a->ops->wire(a->driver, w);
+}
+
+/* Questions are for a cluster that can be heard: degraded, no answer would come. */
+static int count_servers(void *ctx, struct str nsp, driver_count_fn *done, void *done_ctx)
+{
+    struct adapter *a = ctx;
+
+    if (a->closed || !a->connected || !a->ops->count) return ERR_UNAVAILABLE;
+    return a->ops->count(a->driver, nsp, done, done_ctx);
+}
+
+struct each_other {
+    struct str own;
+    void (*fn)(void *ctx, struct str node);
+    void *ctx;
+};
+
+static void if_other(void *ctx, struct str node)
+{
+    const struct each_other *e = ctx;
+
+    if (!str_eq(node, e->own)) e->fn(e->ctx, node);
+}
+
+static void each_other_node(void *ctx, void (*fn)(void *ctx, struct str node), void *fn_ctx)
+{
+    struct adapter *a = ctx;
+    struct each_other e = {own_id(a), fn, fn_ctx};
+
+    cluster_each(a->cluster, if_other, &e);
 }
 
 /* ---- answers at the end of the turn ---- */
@@ -139,6 +200,7 @@ static void answer_all(struct loop_task *t)
         mem_free(LIST_OWNER(node, struct later, node));
         if (l.sent) l.sent(l.ctx, l.rc);
         if (l.done) l.done(l.ctx, l.rc, NULL, 0);
+        if (l.counted) l.counted(l.ctx, l.rc, 0);
     }
 }
 
@@ -158,8 +220,10 @@ static void free_now(struct loop_task *t)
 {
     struct adapter *a = LIST_OWNER(t, struct adapter, free);
 
-    answer_all(&a->answer); /* of calls made while it closed */
+    request_table_close(a->requests); /* again: of calls made while it closed */
+    answer_all(&a->answer);
     loop_task_cancel(&a->answer);
+    request_table_free(a->requests);
     cluster_free(a->cluster);
     sb_fini(&a->out);
     mem_free(a);
@@ -176,9 +240,23 @@ static void open_cluster(struct adapter *a, const struct conf *c)
                               .say = say,
                               .tell = tell,
                               .on_up = on_up,
-                              .on_down = on_down};
+                              .on_down = on_down,
+                              .on_return = on_return};
 
     a->cluster = cluster_new(&cc);
+}
+
+static void open_requests(struct adapter *a)
+{
+    struct request_conf rc = {.loop = a->loop,
+                              .ctx = a,
+                              .wire = send_wire,
+                              .count = count_servers,
+                              .each_node = each_other_node,
+                              .handler = a->handler,
+                              .handler_ctx = a->ctx};
+
+    a->requests = request_table_new(&rc);
 }
 
 int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
@@ -198,13 +276,18 @@ int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
     loop_task_init(&a->answer, answer_all);
     loop_task_init(&a->free, free_now);
     dc.node_id = own_id(a);
-    dc.up = (struct driver_up){a, on_cast, on_bytes, on_state};
+    dc.up = (struct driver_up){.ctx = a,
+                               .on_cast = on_cast,
+                               .on_bytes = on_bytes,
+                               .on_state = on_state,
+                               .on_wire = on_wire};
     rc = ops->open(&dc, &a->driver, why);
     if (rc != OK) {
         mem_free(a);
         return rc;
     }
     open_cluster(a, c->conf);
+    open_requests(a);
     metric_set(M_DEGRADED, 1);
     *out = a;
     return OK;
@@ -214,13 +297,14 @@ int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
 int adapter_open(struct loop *l, const struct conf *c, struct str node_id,
                  const struct adapter_handler *h, void *ctx, struct adapter **out, char **why)
 {
-    static const struct driver_ops *const drivers[] = {&redis_bus_driver, &local_bus_driver};
+    static const struct driver_ops *const drivers[] = {&redis_bus_driver, &redis_sharded_bus_driver,
+                                                       &local_bus_driver};
     struct driver_conf dc = {.loop = l, .conf = c, .node_id = node_id};
 
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
         if (str_eq(str_z(c->adapter), str_z(drivers[i]->name)))
             return adapter_open_with(drivers[i], &dc, h, ctx, out, why);
-    *why = str_dup(STR("ADAPTER must be redis or local"));
+    *why = str_dup(STR("ADAPTER must be redis, redis-sharded or local"));
     return ERR_CONFIG;
 }
 
@@ -230,6 +314,7 @@ void adapter_close(struct adapter *a)
     cluster_bye(a->cluster);
     a->closed = true;
     cluster_connected(a->cluster, false);
+    request_table_close(a->requests);
     answer_all(&a->answer);
     a->ops->close(a->driver);
     loop_free_at_end(a->loop, &a->free);
@@ -244,12 +329,21 @@ void adapter_nsp_open(struct adapter *a, struct str nsp)
 
 void adapter_room_open(struct adapter *a, struct str nsp, struct str room)
 {
-    (void)a, (void)nsp, (void)room; /* no driver with channels per room yet */
+    if (!a->closed && a->ops->room) a->ops->room(a->driver, nsp, room, true);
 }
 
 void adapter_room_close(struct adapter *a, struct str nsp, struct str room)
 {
-    (void)a, (void)nsp, (void)room;
+    if (!a->closed && a->ops->room) a->ops->room(a->driver, nsp, room, false);
+}
+
+void adapter_room_ready(struct adapter *a, struct str nsp, struct str room, void (*done)(void *ctx),
+                        void *ctx)
+{
+    if (a->closed || !a->ops->room_ready)
+        done(ctx);
+    else
+        a->ops->room_ready(a->driver, nsp, room, done, ctx);
 }
 
 void adapter_publish(struct adapter *a, const struct adapter_cast *c)
@@ -280,6 +374,11 @@ void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, st
 bool adapter_is_alive(const struct adapter *a, struct str node)
 {
     return cluster_is_alive(a->cluster, node);
+}
+
+bool adapter_is_lost(const struct adapter *a, struct str node)
+{
+    return cluster_is_lost(a->cluster, node);
 }
 
 unsigned adapter_nodes(const struct adapter *a)
@@ -313,4 +412,66 @@ void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str 
     int rc = a->closed ? ERR_UNAVAILABLE : a->ops->eval(a->driver, &e);
 
     if (rc != OK) answer_later(a, &(struct later){.done = done, .ctx = ctx, .rc = rc});
+}
+
+/* ---- requests between nodes ---- */
+
+static void order(struct adapter *a, const struct wire *w)
+{
+    if (send_wire(a, w) != OK) metric_add(M_REDIS_DROPPED, 1);
+}
+
+void adapter_join(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
+                  unsigned count)
+{
+    order(
+        a,
+        &(struct wire){
+            .type = WIRE_JOIN, .nsp = t->nsp, .target = *t, .rooms = rooms, .rooms_count = count});
+}
+
+void adapter_leave(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
+                   unsigned count)
+{
+    order(
+        a,
+        &(struct wire){
+            .type = WIRE_LEAVE, .nsp = t->nsp, .target = *t, .rooms = rooms, .rooms_count = count});
+}
+
+void adapter_disconnect(struct adapter *a, const struct adapter_target *t, bool close)
+{
+    order(a, &(struct wire){.type = WIRE_DISCONNECT, .nsp = t->nsp, .target = *t, .close = close});
+}
+
+void adapter_fetch(struct adapter *a, const struct adapter_target *t, const struct adapter_ask *ask)
+{
+    request_ask(a->requests, &(struct wire){.type = WIRE_FETCH, .nsp = t->nsp, .target = *t}, ask);
+}
+
+void adapter_publish_ack(struct adapter *a, const struct adapter_cast *c,
+                         const struct adapter_ask *ask)
+{
+    struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
+
+    w.target = (struct adapter_target){.nsp = c->nsp,
+                                       .rooms = c->rooms,
+                                       .except = c->except,
+                                       .rooms_count = c->rooms_count,
+                                       .except_count = c->except_count};
+    request_ask(a->requests, &w, ask);
+}
+
+void adapter_server_emit(struct adapter *a, struct str nsp, struct str array,
+                         const struct adapter_ask *ask)
+{
+    request_ask(a->requests, &(struct wire){.type = WIRE_EMIT, .nsp = nsp, .json = array}, ask);
+}
+
+void adapter_server_count(struct adapter *a, struct str nsp,
+                          void (*done)(void *ctx, int rc, unsigned count), void *ctx)
+{
+    int rc = count_servers(a, nsp, done, ctx);
+
+    if (rc != OK) answer_later(a, &(struct later){.counted = done, .ctx = ctx, .rc = rc});
 }

@@ -49,7 +49,9 @@ void adapter_answer(struct adapter_question *q, struct str json, const struct st
                     unsigned attachments_count);
 /* Broadcast with ack: how many sockets of this node got the event; once, before their answers. */
 void adapter_answer_count(struct adapter_question *q, unsigned count);
-void adapter_answer_end(struct adapter_question *q); /* nothing more is to come; takes q */
+/* Nothing more is to come; takes q. Due exactly once for every question, also after its deadline and
+ * after adapter_close. */
+void adapter_answer_end(struct adapter_question *q);
 
 /* Result of a question of this node. missing: node ids (or adapter uids of Node peers, when known)
  * that did not answer. */
@@ -80,7 +82,9 @@ struct adapter_handler {
     void (*on_server_emit)(void *ctx, struct str nsp, struct str array, struct adapter_question *q);
     void (*on_node_up)(void *ctx, struct str node);
     void (*on_node_down)(void *ctx, struct str node);
-    /* connected false: degraded; true: everything is subscribed (again) and was seen to work. */
+    /* connected false: degraded; true: everything is subscribed (again) and was seen to work. true
+     * is also said again when this node was stopped for so long that the others declared it dead:
+     * what they held for it may be gone. */
     void (*on_state)(void *ctx, bool connected);
 };
 
@@ -104,6 +108,12 @@ void adapter_nsp_open(struct adapter *a, struct str nsp);
  * later issue). */
 void adapter_room_open(struct adapter *a, struct str nsp, struct str room);
 void adapter_room_close(struct adapter *a, struct str nsp, struct str room);
+
+/* done is called once: when casts of other nodes to this open room arrive here, or when nobody can
+ * say so soon (Redis is away, the room was closed, the adapter closes). At once, within the call,
+ * when that is so already: always with drivers that have no channels per room. */
+void adapter_room_ready(struct adapter *a, struct str nsp, struct str room, void (*done)(void *ctx),
+                        void *ctx);
 
 /* To all other nodes. Never blocks and never fails: without Redis it is counted and dropped. */
 void adapter_publish(struct adapter *a, const struct adapter_cast *c);
@@ -149,7 +159,9 @@ void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, st
                   void (*sent)(void *ctx, int rc), void *ctx);
 
 bool adapter_is_alive(const struct adapter *a, struct str node); /* beats seen within DEAD_MS */
-unsigned adapter_nodes(const struct adapter *a);                 /* alive, this one included */
+bool adapter_is_lost(const struct adapter *a,
+                     struct str node); /* declared dead for its silence, not heard since */
+unsigned adapter_nodes(const struct adapter *a); /* alive, this one included */
 bool adapter_is_connected(const struct adapter *a);
 void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str node), void *ctx);
 

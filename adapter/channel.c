@@ -3,11 +3,13 @@
 
 #include "base/forbid.h"
 
+enum kind { KIND_PLAIN, KIND_PATTERN, KIND_SHARD };
+
 static const struct row {
     const char *id, *name, *doc;
-    bool is_pattern;
+    enum kind kind;
 } rows[CHANNEL_COUNT] = {
-#define CHANNEL(id, pattern, name, doc) [CHANNEL_##id] = {#id, name, doc, pattern},
+#define CHANNEL(id, sort, name, doc) [CHANNEL_##id] = {#id, name, doc, (enum kind)(sort)},
 #include "adapter/channel.def"
 #undef CHANNEL
 };
@@ -38,7 +40,7 @@ void channel_name(enum channel c, const struct channel_parts *parts, struct sb *
     while (str_cut(rest, '{', &head, &rest)) {
         sb_str(out, head);
         (void)str_cut(rest, '}', &key, &rest);
-        put_part(out, part_of(parts, key), rows[c].is_pattern);
+        put_part(out, part_of(parts, key), rows[c].kind == KIND_PATTERN);
     }
     sb_str(out, head);
 }
@@ -60,8 +62,11 @@ bool channel_room(struct str channel, struct str prefix, struct str nsp, struct 
 
 void channel_print_markdown(struct sb *out)
 {
+    static const char *const kinds[] = {[KIND_PLAIN] = "SUBSCRIBE or PUBLISH",
+                                        [KIND_PATTERN] = "PSUBSCRIBE",
+                                        [KIND_SHARD] = "SSUBSCRIBE or SPUBLISH"};
+
     sb_z(out, "| channel | kind | use |\n|---|---|---|\n");
     for (int i = 0; i < CHANNEL_COUNT; i++)
-        sb_printf(out, "| `%s` | %s | %s |\n", rows[i].name,
-                  rows[i].is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE or PUBLISH", rows[i].doc);
+        sb_printf(out, "| `%s` | %s | %s |\n", rows[i].name, kinds[rows[i].kind], rows[i].doc);
 }

@@ -5,7 +5,7 @@
 #include "base/str.h"
 
 enum channel {
-#define CHANNEL(id, pattern, name, doc) CHANNEL_##id,
+#define CHANNEL(id, sort, name, doc) CHANNEL_##id,
 #include "adapter/channel.def"
 #undef CHANNEL
     CHANNEL_COUNT

@@ -3,6 +3,7 @@
 #include "adapter/classic.h"
 
 #include "adapter/msgpack.h"
+#include "adapter/wire_data.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/forbid.h"
@@ -191,8 +192,6 @@ static int read_packet(struct str *rest, struct packet *p)
  * isDataValid. */
 static int check_event(struct str array)
 {
-    static const char *const reserved[] = {"connect",       "connect_error", "disconnect",
-                                           "disconnecting", "newListener",   "removeListener"};
     struct msgpack head, name;
     int rc = msgpack_expect(&array, MSGPACK_ARRAY, &head);
 
@@ -200,9 +199,7 @@ static int check_event(struct str array)
     if (rc != OK) return rc;
     if (name.type == MSGPACK_UINT) return OK; /* numbers are names as well */
     if (name.type != MSGPACK_STR) return ERR_PROTO;
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-        if (str_eq(name.bytes, str_z(reserved[i]))) return ERR_PROTO;
-    return OK;
+    return wire_data_is_reserved(name.bytes) ? ERR_PROTO : OK;
 }
 
 static int read_data(struct str data, struct classic *c)

@@ -12,6 +12,7 @@
 #include "base/forbid.h"
 
 #define NAME_MAX_BYTES 64
+#define LOST_MAX 1024 /* more are forgotten: their sids then wait for an answer instead */
 
 struct peer {
     char id[ADAPTER_NODE_ID_SIZE];
@@ -19,19 +20,27 @@ struct peer {
     uint64_t heard_ms;
 };
 
+struct lost { /* one that was declared dead: it may only be paused, and has to be told */
+    char id[ADAPTER_NODE_ID_SIZE];
+    uint64_t instance;
+};
+
 struct cluster {
     struct cluster_conf conf;
     char id[ADAPTER_NODE_ID_SIZE], name[NAME_MAX_BYTES];
     uint64_t instance, rival; /* rival: another node with our id, already reported */
-    struct map peers;
+    struct map peers, lost;
     struct timer beat, tick; /* tick looks for silent ones */
     uint64_t step_ms, ticked_ms;
     bool connected;
+    bool is_returning; /* until the own HELLO comes by, all that arrives was sent before it */
+    struct loop_pause pause;
     struct sb out;
 };
 
 static void on_beat(struct timer *t);
 static void on_tick(struct timer *t);
+static void on_pause(struct loop_pause *p);
 
 struct cluster *cluster_new(const struct cluster_conf *c)
 {
@@ -49,6 +58,7 @@ struct cluster *cluster_new(const struct cluster_conf *c)
     k->step_ms = c->dead_ms / 8;
     timer_init(&k->beat, on_beat);
     timer_init(&k->tick, on_tick);
+    loop_pause_watch(c->loop, &k->pause, c->dead_ms, on_pause);
     metric_set(M_NODES, 1);
     return k;
 }
@@ -56,12 +66,17 @@ struct cluster *cluster_new(const struct cluster_conf *c)
 void cluster_free(struct cluster *k)
 {
     struct peer *p;
+    struct lost *l;
 
+    loop_pause_end(&k->pause);
     loop_timer_stop(k->conf.loop, &k->beat);
     loop_timer_stop(k->conf.loop, &k->tick);
     for (size_t i = 0; (p = map_next(&k->peers, &i));)
         mem_free(p);
     map_fini(&k->peers);
+    for (size_t i = 0; (l = map_next(&k->lost, &i));)
+        mem_free(l);
+    map_fini(&k->lost);
     sb_fini(&k->out);
     mem_free(k);
 }
@@ -86,6 +101,17 @@ static void on_beat(struct timer *t)
     struct message m = beat_of(k);
 
     loop_timer(k->conf.loop, &k->beat, k->conf.beat_ms);
+    k->is_returning = false; /* the own HELLO did not come by: a wire that does not bring it */
+    k->conf.say(k->conf.ctx, encode(k, &m));
+}
+
+static void say_hello(struct cluster *k)
+{
+    struct message m = {.kind = MESSAGE_HELLO,
+                        .from = k->conf.node_id,
+                        .hello = {.instance = k->instance, .name = k->conf.name}};
+
+    loop_timer(k->conf.loop, &k->beat, k->conf.beat_ms);
     k->conf.say(k->conf.ctx, encode(k, &m));
 }
 
@@ -98,6 +124,40 @@ static void forget(struct cluster *k, struct peer *p)
     mem_free(p);
     metric_set(M_NODES, cluster_count(k));
     k->conf.on_down(k->conf.ctx, str_of(id, sizeof id));
+}
+
+static void remember_lost(struct cluster *k, const struct peer *p)
+{
+    size_t i = 0;
+    struct lost *l = map_get(&k->lost, str_of(p->id, sizeof p->id));
+
+    if (!l && k->lost.count >= LOST_MAX) {
+        l = map_next(&k->lost, &i);
+        map_del(&k->lost, str_of(l->id, sizeof l->id));
+        mem_free(l);
+        l = NULL;
+    }
+    if (!l) {
+        l = MEM_NEW(struct lost);
+        memcpy(l->id, p->id, sizeof l->id);
+        map_put(&k->lost, str_of(l->id, sizeof l->id), l);
+    }
+    l->instance = p->instance;
+}
+
+/* It speaks again. The same instance has to hear that it was given up: what it believes to be open
+ * between us is not. */
+static void take_back_lost(struct cluster *k, struct str node, uint64_t instance)
+{
+    struct lost *l = map_get(&k->lost, node);
+    struct message m = {.kind = MESSAGE_LOST,
+                        .from = k->conf.node_id,
+                        .lost = {.instance = instance, .own = k->instance}};
+
+    if (!l) return;
+    if (l->instance == instance) k->conf.tell(k->conf.ctx, node, encode(k, &m));
+    map_del(&k->lost, node);
+    mem_free(l);
 }
 
 /* The map may not change while it is walked: one at a time. */
@@ -131,17 +191,45 @@ static void on_tick(struct timer *t)
     while (k->connected && (p = find_silent(k))) {
         LOG_WARN("cluster.node_lost", LOG_S("peer", str_of(p->id, sizeof p->id)));
         metric_add(M_NODES_LOST, 1);
+        remember_lost(k, p);
         forget(k, p);
     }
 }
 
+/* Nobody has heard of us for DEAD_MS. A new instance, so that even who did not notice drops the
+ * old one. */
+static void on_pause(struct loop_pause *pause)
+{
+    struct cluster *k = LIST_OWNER(pause, struct cluster, pause);
+    size_t i = 0;
+    struct peer *p;
+
+    if (!k->connected) return; /* who gave us up tells so when we are heard again */
+    LOG_WARN("cluster.was_stopped");
+    metric_add(M_NODE_RETURNS, 1);
+    k->rival = k->instance; /* should a late beat of our own still come by: no other node */
+    rand_bytes(&k->instance, sizeof k->instance);
+    k->is_returning = true;
+    k->ticked_ms = clock_ms();
+    for (; (p = map_next(&k->peers, &i)); i = 0)
+        forget(k, p);
+    k->conf.on_return(k->conf.ctx);
+    if (k->connected) say_hello(k); /* nobody has closed it meanwhile */
+}
+
+bool cluster_is_stale(struct cluster *k, const struct message *m)
+{
+    if (!k->is_returning) return false;
+    if (m->kind == MESSAGE_HELLO && str_eq(m->from, k->conf.node_id) &&
+        m->hello.instance == k->instance)
+        k->is_returning = false;
+    return true;
+}
+
 void cluster_connected(struct cluster *k, bool connected)
 {
-    struct message m = {.kind = MESSAGE_HELLO,
-                        .from = k->conf.node_id,
-                        .hello = {.instance = k->instance, .name = k->conf.name}};
-
     k->connected = connected;
+    k->is_returning = false;
     if (!connected) {
         loop_timer_stop(k->conf.loop, &k->beat);
         loop_timer_stop(k->conf.loop, &k->tick);
@@ -149,9 +237,8 @@ void cluster_connected(struct cluster *k, bool connected)
     }
     refresh_all(k);
     k->ticked_ms = clock_ms();
-    loop_timer(k->conf.loop, &k->beat, k->conf.beat_ms);
     loop_timer(k->conf.loop, &k->tick, k->step_ms);
-    k->conf.say(k->conf.ctx, encode(k, &m));
+    say_hello(k);
 }
 
 void cluster_bye(struct cluster *k)
@@ -189,6 +276,7 @@ static void heard(struct cluster *k, struct str from, uint64_t instance, struct 
     memcpy(p->id, from.p, sizeof p->id);
     p->instance = instance;
     p->heard_ms = clock_ms();
+    take_back_lost(k, from, instance);
     map_put(&k->peers, str_of(p->id, sizeof p->id), p);
     metric_set(M_NODES, cluster_count(k));
     LOG_INFO("cluster.node_up", LOG_S("peer", from), LOG_S("name", name));
@@ -202,6 +290,18 @@ static void on_bye(struct cluster *k, const struct message *m)
     if (!p || p->instance != m->bye.instance) return;
     LOG_INFO("cluster.node_left", LOG_S("peer", m->from));
     forget(k, p);
+}
+
+/* We go on, but for the sender we were dead: what we had with it is gone there. */
+static void on_lost(struct cluster *k, const struct message *m)
+{
+    struct peer *p = map_get(&k->peers, m->from);
+
+    if (m->lost.instance != k->instance || !p || p->instance != m->lost.own) return;
+    LOG_WARN("cluster.was_lost", LOG_S("peer", m->from));
+    metric_add(M_NODE_RETURNS, 1);
+    forget(k, p);
+    heard(k, m->from, m->lost.own, STR(""));
 }
 
 void cluster_receive(struct cluster *k, const struct message *m)
@@ -222,6 +322,9 @@ void cluster_receive(struct cluster *k, const struct message *m)
     case MESSAGE_BYE:
         if (!is_own(k, m->from, m->bye.instance)) on_bye(k, m);
         return;
+    case MESSAGE_LOST:
+        if (!str_eq(m->from, k->conf.node_id)) on_lost(k, m);
+        return;
     case MESSAGE_PIPE:
     case MESSAGE_HEALTH:
     default:
@@ -237,6 +340,11 @@ uint64_t cluster_instance(const struct cluster *k)
 bool cluster_is_alive(const struct cluster *k, struct str node)
 {
     return str_eq(node, k->conf.node_id) || map_get(&k->peers, node) != NULL;
+}
+
+bool cluster_is_lost(const struct cluster *k, struct str node)
+{
+    return map_get(&k->lost, node) != NULL;
 }
 
 unsigned cluster_count(const struct cluster *k)

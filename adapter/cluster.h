@@ -19,6 +19,9 @@ struct cluster_conf {
     void (*tell)(void *ctx, struct str node, struct str bytes); /* to one */
     void (*on_up)(void *ctx, struct str node);
     void (*on_down)(void *ctx, struct str node);
+    /* This node was stopped for DEAD_MS or longer: the others have declared it dead. Everybody is
+     * down (on_down was called), and comes up again one by one. */
+    void (*on_return)(void *ctx);
 };
 
 /* Returns new; cluster_free. Nothing is said before cluster_connected(true). */
@@ -30,15 +33,21 @@ void cluster_free(struct cluster *k); /* calls nothing back */
 void cluster_connected(struct cluster *k, bool connected);
 void cluster_bye(struct cluster *k); /* tells the others that this node closes */
 
-/* HELLO, BEAT or BYE arrived. Another node with this node's own id is logged and counted once per
- * instance: its sids are still its own (they hold 96 more random bits), but polls may be forwarded
- * to the wrong one of the two. */
+/* True: m was sent before this node came back from a long stop; whoever sent it has given up on it,
+ * so it must not be read. Ask before anything else is done with a message. */
+bool cluster_is_stale(struct cluster *k, const struct message *m);
+
+/* HELLO, BEAT, BYE or LOST arrived. Another node with this node's own id is logged and counted once
+ * per instance: its sids are still its own (they hold 96 more random bits), but polls may be
+ * forwarded to the wrong one of the two. */
 void cluster_receive(struct cluster *k, const struct message *m);
 
 uint64_t
 cluster_instance(const struct cluster *k); /* random, tells this process from an earlier one */
 bool cluster_is_alive(const struct cluster *k, struct str node); /* own id: true */
-unsigned cluster_count(const struct cluster *k);                 /* this one included */
+bool cluster_is_lost(const struct cluster *k,
+                     struct str node); /* declared dead for its silence, not heard since */
+unsigned cluster_count(const struct cluster *k); /* this one included */
 void cluster_each(const struct cluster *k, void (*fn)(void *ctx, struct str node), void *ctx);
 
 #endif

@@ -115,9 +115,15 @@ static int write_value(struct writer *w, struct json v) /* json_parse bounded th
 int msgpack_from_json(struct str text, const struct str *attachments, unsigned count,
                       struct sb *out)
 {
+    return msgpack_from_json_deep(text, JSON_DEPTH_MAX, attachments, count, out);
+}
+
+int msgpack_from_json_deep(struct str text, int depth_max, const struct str *attachments,
+                           unsigned count, struct sb *out)
+{
     struct writer w = {.attachments = attachments, .attachments_count = count, .out = out};
     struct json v;
-    int rc = json_parse(text, &v);
+    int rc = json_parse_deep(text, depth_max, &v);
 
     if (rc == OK) rc = write_value(&w, v);
     sb_fini(&w.scratch);
@@ -317,8 +323,14 @@ static int read_value(struct str *rest, int depth, struct sb *out,
 
 int msgpack_to_json(struct str *rest, struct sb *out, struct msgpack_json_attachments *a)
 {
+    return msgpack_to_json_deep(rest, JSON_DEPTH_MAX, out, a);
+}
+
+int msgpack_to_json_deep(struct str *rest, int depth_max, struct sb *out,
+                         struct msgpack_json_attachments *a)
+{
     struct str left = *rest;
-    int rc = read_value(&left, 0, out, a);
+    int rc = read_value(&left, JSON_DEPTH_MAX - depth_max, out, a);
 
     if (rc == OK) *rest = left;
     return rc;

@@ -22,4 +22,10 @@ struct msgpack_json_attachments {
  * attachments; out may hold a part then. */
 MUST_USE int msgpack_to_json(struct str *rest, struct sb *out, struct msgpack_json_attachments *a);
 
+/* As the two above with another depth limit: for what is wrapped around an event. */
+MUST_USE int msgpack_from_json_deep(struct str text, int depth_max, const struct str *attachments,
+                                    unsigned count, struct sb *out);
+MUST_USE int msgpack_to_json_deep(struct str *rest, int depth_max, struct sb *out,
+                                  struct msgpack_json_attachments *a);
+
 #endif

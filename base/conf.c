@@ -206,33 +206,41 @@ static bool is_order(struct str arg)
 
 /* ---- rules between options ---- */
 
+/* Texts that must be one word of a list: "a, b or c". */
+static void check_choice(const char *env, const char *value, const char *words, struct sb *mistakes)
+{
+    struct str rest = str_z(words), word;
+
+    while (str_next(&rest, ' ', &word)) {
+        if (word.n && word.p[word.n - 1] == ',') word.n--;
+        if (!str_eq(word, STR("or")) && str_eq(word, str_z(value))) return;
+    }
+    sb_printf(mistakes, "%s: must be %s\n", env, words);
+}
+
 static void check_words(const struct conf *c, struct sb *mistakes)
 {
-    static const char *const levels[] = {"error", "warn", "info", "debug"};
-    struct str level = str_z(c->log_level), adapter = str_z(c->adapter),
-               path = str_z(c->socket_path);
-    bool is_level = false;
+    struct str path = str_z(c->socket_path);
 
-    for (size_t i = 0; i < 4; i++)
-        is_level |= str_eq(level, str_z(levels[i]));
-    if (!is_level) sb_z(mistakes, "LOG_LEVEL: must be error, warn, info or debug\n");
-    if (!str_eq(adapter, STR("redis")) && !str_eq(adapter, STR("local"))) {
-        sb_z(mistakes, "ADAPTER: must be redis or local\n");
-    }
+    check_choice("LOG_LEVEL", c->log_level, "error, warn, info or debug", mistakes);
+    check_choice("ADAPTER", c->adapter, "redis, redis-sharded or local", mistakes);
+    check_choice("ADAPTER_SUBSCRIPTION_MODE", c->adapter_subscription_mode,
+                 "static, dynamic or dynamic-private", mistakes);
     if (path.n < 2 || path.p[0] != '/' || path.p[path.n - 1] != '/') {
         sb_z(mistakes, "SOCKET_PATH: must begin and end with a slash, as in /socket.io/\n");
     }
 }
 
-static void check_secret(const struct conf *c, struct sb *mistakes)
+static void check_secret(const struct conf *c, const char *env, const char *secret,
+                         struct sb *mistakes)
 {
-    size_t n = strlen(c->jwt_secret);
+    size_t n = strlen(secret);
 
     if (n == 0 || n >= SECRET_MIN_BYTES || c->dev) return;
     sb_printf(mistakes,
-              "JWT_SECRET: has %zu bytes, fewer than %d can be guessed; make one with "
+              "%s: has %zu bytes, fewer than %d can be guessed; make one with "
               "`openssl rand -base64 48` (--dev allows short ones)\n",
-              n, SECRET_MIN_BYTES);
+              env, n, SECRET_MIN_BYTES);
 }
 
 static void check_numbers(const struct conf *c, struct sb *mistakes)
@@ -272,7 +280,8 @@ int conf_read(struct conf *c, int argc, char *const *argv, char *(*getenv_fn)(co
         if (!is_order(str_z(argv[i]))) read_flag(c, str_z(argv[i]), mistakes);
     }
     check_words(c, mistakes);
-    check_secret(c, mistakes);
+    check_secret(c, "JWT_SECRET", c->jwt_secret, mistakes);
+    check_secret(c, "EMIT_TOKEN", c->emit_token, mistakes);
     check_numbers(c, mistakes);
     return mistakes->n == before && mistakes->n == 0 ? OK : ERR_CONFIG;
 }

@@ -31,6 +31,8 @@ struct loop {
     struct list signals; /* struct watch_signal */
     uint64_t turn;
     uint64_t turn_started_us; /* 0: nothing has happened in this turn yet */
+    uint64_t began_ms;        /* of this turn, or the last one */
+    struct list pauses;       /* struct loop_pause */
     uint64_t last_turn_us;
     bool is_stopped;
 };
@@ -59,9 +61,33 @@ struct lookup {
  * right. */
 static void turn_begin(struct loop *l)
 {
+    uint64_t gap;
+
     if (l->turn_started_us) return;
     clock_refresh();
     l->turn_started_us = clock_us();
+    gap = clock_ms() - l->began_ms;
+    l->began_ms = clock_ms();
+    LIST_EACH_SAFE(node, after, &l->pauses)
+    {
+        struct loop_pause *p = LIST_OWNER(node, struct loop_pause, node);
+
+        if (gap >= p->ms) p->run(p);
+    }
+}
+
+void loop_pause_watch(struct loop *l, struct loop_pause *p, uint64_t ms,
+                      void (*run)(struct loop_pause *p))
+{
+    p->ms = ms;
+    p->run = run;
+    list_init(&p->node);
+    list_push(&l->pauses, &p->node);
+}
+
+void loop_pause_end(struct loop_pause *p)
+{
+    list_unlink(&p->node);
 }
 
 static void on_alarm(evutil_socket_t fd, short what, void *ctx)
@@ -114,6 +140,8 @@ struct loop *loop_new(void)
     list_init(&l->frees);
     list_init(&l->lookups);
     list_init(&l->signals);
+    list_init(&l->pauses);
+    l->began_ms = clock_ms();
     return l;
 }
 

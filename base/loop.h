@@ -58,6 +58,18 @@ static inline void loop_timer(struct loop *l, struct timer *t, uint64_t delay_ms
 void loop_resolve(struct loop *l, const char *host,
                   void (*cb)(void *ctx, int rc, const char *address), void *ctx);
 
+/* Called first in a turn that begins ms or more after the one before it: the process was stopped,
+ * what it knew of others may be out of date before it reads on. Who watches has a timer that
+ * is shorter than ms, else a long sleep looks the same. Embed it. */
+struct loop_pause {
+    struct list node;
+    uint64_t ms;
+    void (*run)(struct loop_pause *p);
+};
+void loop_pause_watch(struct loop *l, struct loop_pause *p, uint64_t ms,
+                      void (*run)(struct loop_pause *p));
+void loop_pause_end(struct loop_pause *p); /* not from within run */
+
 uint64_t clock_ms(void);
 static inline void loop_timer(struct loop *l, struct timer *t, uint64_t delay_ms)
 {

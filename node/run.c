@@ -20,6 +20,7 @@
 #include "node/event/event.h"
 #include "node/ops/drain.h"
 #include "node/ops/ops.h"
+#include "node/sio/remote.h"
 
 #define DESCRIPTORS_MAX                                                                            \
     1048576 /* "infinity" of a container is no sane size for anybody's tables                      \
@@ -96,13 +97,18 @@ static void on_ops_request(void *ctx, struct pipe *p, const struct http_request 
     ops_private(((struct node *)ctx)->ops, p, r);
 }
 
+static void on_ops_body(void *ctx, struct pipe *p, int rc, struct str body)
+{
+    ops_private_body(((struct node *)ctx)->ops, p, rc, body);
+}
+
 static void on_ops_nothing(void *ctx, struct pipe *p, int code)
 {
     (void)ctx, (void)p, (void)code;
 }
 
-static const struct edge_handler ops_handler = {.on_request = on_ops_request,
-                                                .on_gone = on_ops_nothing};
+static const struct edge_handler ops_handler = {
+    .on_request = on_ops_request, .on_body = on_ops_body, .on_gone = on_ops_nothing};
 
 /* ---- the other nodes ---- */
 
@@ -115,7 +121,60 @@ static void on_cast(void *ctx, const struct adapter_cast *c)
 
 static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, struct str payload)
 {
-    if (kind == ADAPTER_PIPE) eio_on_node_message(((struct node *)ctx)->eio, from, payload);
+    struct node *n = ctx;
+
+    if (kind == ADAPTER_PIPE && n->eio) eio_on_node_message(n->eio, from, payload);
+}
+
+static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,
+                    unsigned count)
+{
+    struct node *n = ctx;
+
+    if (n->sio) sio_remote_join(n->sio, t, rooms, count);
+}
+
+static void on_leave(void *ctx, const struct adapter_target *t, const struct str *rooms,
+                     unsigned count)
+{
+    struct node *n = ctx;
+
+    if (n->sio) sio_remote_leave(n->sio, t, rooms, count);
+}
+
+static void on_disconnect(void *ctx, const struct adapter_target *t, bool close)
+{
+    struct node *n = ctx;
+
+    if (n->sio) sio_remote_disconnect(n->sio, t, close);
+}
+
+static void on_fetch(void *ctx, const struct adapter_target *t, struct sb *out)
+{
+    struct node *n = ctx;
+
+    if (n->sio) sio_remote_fetch(n->sio, t, out);
+}
+
+static void on_cast_ack(void *ctx, const struct adapter_cast *c, uint64_t timeout_ms,
+                        struct adapter_question *q)
+{
+    struct node *n = ctx;
+
+    if (n->sio)
+        sio_remote_cast_ack(n->sio, c, timeout_ms, q);
+    else
+        adapter_answer_end(q);
+}
+
+static void on_server_emit(void *ctx, struct str nsp, struct str array, struct adapter_question *q)
+{
+    struct node *n = ctx;
+
+    if (n->sio)
+        sio_remote_server_emit(n->sio, nsp, array, q);
+    else if (q)
+        adapter_answer_end(q);
 }
 
 static void on_node_up(void *ctx, struct str node)
@@ -129,7 +188,7 @@ static void on_node_down(void *ctx, struct str node)
 {
     struct node *n = ctx;
 
-    eio_on_node_down(n->eio, node);
+    if (n->eio) eio_on_node_down(n->eio, node);
     if (n->events) events_on_node_lost(n->events, node);
 }
 
@@ -144,6 +203,12 @@ static void on_state(void *ctx, bool connected)
 
 static const struct adapter_handler cluster_handler = {.on_cast = on_cast,
                                                        .on_message = on_node_message,
+                                                       .on_join = on_join,
+                                                       .on_leave = on_leave,
+                                                       .on_disconnect = on_disconnect,
+                                                       .on_fetch = on_fetch,
+                                                       .on_cast_ack = on_cast_ack,
+                                                       .on_server_emit = on_server_emit,
                                                        .on_node_up = on_node_up,
                                                        .on_node_down = on_node_down,
                                                        .on_state = on_state};
@@ -252,9 +317,11 @@ static int start(struct node *n, char **why)
 
 static void stop(struct node *n)
 {
+    if (n->is_draining) loop_timer_stop(n->loop, &n->drain.tick); /* asked twice: it still runs */
     if (n->edge) edge_stop_accepting(n->edge);
     if (n->ops_edge) edge_free(n->ops_edge);
     if (n->eio) eio_free(n->eio);
+    n->eio = NULL; /* edge_free runs a turn, in which other nodes may still speak */
     if (n->events) events_detach(n->events);
     if (n->edge) edge_free(n->edge);
     if (n->sio) sio_attach_adapter(n->sio, NULL);

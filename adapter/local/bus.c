@@ -5,7 +5,9 @@
 #include <assert.h>
 
 #include "adapter/classic.h"
+#include "adapter/classic_request.h"
 #include "adapter/driver_priv.h"
+#include "adapter/uid.h"
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -19,8 +21,10 @@ struct member {
     struct local_bus *bus;
     struct driver_up up;
     struct str id;
-    struct list nsps; /* struct nsp */
+    struct list nsps;         /* struct nsp */
+    char uid[UID_SHORT_SIZE]; /* in all its namespaces */
     struct classic classic;
+    struct classic_request request;
     struct loop_task free;
     bool owns_bus, closed, connected;
 };
@@ -45,7 +49,7 @@ struct local_bus {
     bool broken;
 };
 
-enum parcel_kind { PARCEL_CAST, PARCEL_BYTES, PARCEL_SENT };
+enum parcel_kind { PARCEL_CAST, PARCEL_REQUEST, PARCEL_RESPONSE, PARCEL_BYTES, PARCEL_SENT };
 
 struct parcel { /* something on its way */
     struct list node;
@@ -54,9 +58,11 @@ struct parcel { /* something on its way */
     struct member *to;
     char *bytes;             /* owned */
     struct str nsp, payload; /* within bytes */
-    driver_sent_fn *sent;
+    driver_sent_fn *sent;    /* SENT: one of the two */
+    driver_count_fn *counted;
     void *ctx;
     int rc;
+    unsigned count;
 };
 
 static void on_timer(struct timer *t);
@@ -106,6 +112,28 @@ static bool is_nsp_open(const struct member *m, struct str name)
     return false;
 }
 
+static struct str uid_of(const struct member *m)
+{
+    return str_of(m->uid, sizeof m->uid);
+}
+
+static void deliver_wire(struct member *m, const struct parcel *p)
+{
+    struct classic_request *r = &m->request;
+    int rc;
+
+    if (!is_nsp_open(m, p->nsp)) return;
+    rc = p->kind == PARCEL_RESPONSE ? classic_response_decode(p->payload, p->nsp, r)
+                                    : classic_request_decode(p->payload, p->nsp, r);
+    if (rc == OK) m->up.on_wire(m->up.ctx, &r->wire);
+}
+
+static void answer(const struct parcel *p, int rc)
+{
+    if (p->sent) p->sent(p->ctx, rc);
+    if (p->counted) p->counted(p->ctx, rc, rc == OK ? p->count : 0);
+}
+
 static void deliver(struct parcel *p)
 {
     struct member *m = p->to;
@@ -113,14 +141,18 @@ static void deliver(struct parcel *p)
     switch (p->kind) {
     case PARCEL_CAST:
         if (!is_nsp_open(m, p->nsp)) break;
-        if (classic_decode(p->payload, m->id, p->nsp, &m->classic) != OK) break;
+        if (classic_decode(p->payload, uid_of(m), p->nsp, &m->classic) != OK) break;
         m->up.on_cast(m->up.ctx, &m->classic.cast);
+        break;
+    case PARCEL_REQUEST:
+    case PARCEL_RESPONSE:
+        deliver_wire(m, p);
         break;
     case PARCEL_BYTES:
         m->up.on_bytes(m->up.ctx, p->payload);
         break;
     case PARCEL_SENT:
-        if (p->sent) p->sent(p->ctx, p->rc);
+        answer(p, p->rc);
         break;
     }
 }
@@ -250,6 +282,7 @@ static void member_free(struct loop_task *t)
         mem_free(LIST_OWNER(node, struct nsp, node));
     }
     classic_fini(&m->classic);
+    classic_request_fini(&m->request);
     if (m->owns_bus) local_bus_free(m->bus);
     mem_free(m);
 }
@@ -263,6 +296,7 @@ static int bus_open(const struct driver_conf *c, void **driver, char **why)
     m->bus = c->arg ? c->arg : local_bus_new(c->loop);
     m->up = c->up;
     m->id = c->node_id;
+    uid_make_short(c->node_id, m->uid);
     list_init(&m->nsps);
     loop_task_init(&m->free, member_free);
     list_push(&m->bus->members, &m->node);
@@ -282,7 +316,7 @@ static void bus_close(void *driver)
         struct parcel *p = LIST_OWNER(node, struct parcel, node);
 
         if (p->to != m) continue;
-        if (p->kind == PARCEL_SENT && p->sent) p->sent(p->ctx, ERR_UNAVAILABLE);
+        if (p->kind == PARCEL_SENT) answer(p, ERR_UNAVAILABLE);
         parcel_free(p);
     }
     loop_free_at_end(m->bus->loop, &m->free);
@@ -305,7 +339,7 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
     struct member *m = driver;
     struct sb out = {0};
 
-    if (classic_encode(m->id, c, &out) == OK)
+    if (classic_encode(uid_of(m), c, &out) == OK)
         post_all(m, PARCEL_CAST, c->nsp, sb_view(&out));
     else
         LOG_ERROR("adapter.cast_not_json");
@@ -340,6 +374,40 @@ static int bus_send(void *driver, struct str node_id, struct str bytes, driver_s
     return OK;
 }
 
+static int bus_wire(void *driver, const struct wire *w)
+{
+    struct member *m = driver;
+    struct wire out = *w;
+    struct sb bytes = {0};
+    int rc = ERR_UNAVAILABLE;
+
+    out.uid = uid_of(m);
+    if (!m->bus->broken) rc = classic_request_encode(&out, &bytes);
+    if (rc == OK)
+        post_all(m, classic_request_is_answer(w->type) ? PARCEL_RESPONSE : PARCEL_REQUEST, w->nsp,
+                 sb_view(&bytes));
+    sb_fini(&bytes);
+    return rc;
+}
+
+static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
+{
+    struct member *m = driver;
+    struct parcel *p;
+    unsigned count = 0;
+
+    if (m->bus->broken) return ERR_UNAVAILABLE;
+    LIST_EACH(node, &m->bus->members)
+    {
+        if (is_nsp_open(LIST_OWNER(node, struct member, node), nsp)) count++;
+    }
+    p = post_one(m, PARCEL_SENT, STR_NONE, STR_NONE);
+    p->counted = done;
+    p->ctx = ctx;
+    p->count = count;
+    return OK;
+}
+
 static int bus_eval(void *driver, const struct driver_eval *e)
 {
     (void)driver, (void)e;
@@ -355,6 +423,8 @@ const struct driver_ops local_bus_driver = {
     .say = bus_say,
     .send = bus_send,
     .eval = bus_eval,
+    .wire = bus_wire,
+    .count = bus_count,
 };
 
 /* ---- tests ---- */

@@ -12,6 +12,7 @@
 #include "adapter/redis/dial_priv.h"
 #include "adapter/redis/out_priv.h"
 #include "adapter/redis/ring_priv.h"
+#include "adapter/redis/sentinel.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -46,6 +47,7 @@ static const struct state_row {
 
 struct lookup { /* outlives the link when the answer is late */
     struct redis_link *link;
+    uint16_t port;
 };
 
 struct redis_link {
@@ -58,7 +60,8 @@ struct redis_link {
     struct loop_fd *watch;
     struct redisReader *reader;
     struct lookup *lookup;
-    struct redis_ring waiting; /* commands without their reply */
+    struct redis_sentinel *sentinel; /* NULL: the address is the one of the URL */
+    struct redis_ring waiting;       /* commands without their reply */
     struct redis_out out;
     struct timer retry, check;
     struct loop_task flush, free;
@@ -90,6 +93,7 @@ static void disconnect(struct redis_link *k)
     k->reader = NULL;
     if (k->lookup) k->lookup->link = NULL;
     k->lookup = NULL;
+    redis_sentinel_stop(k->sentinel);
     redis_out_fini(&k->out); /* also gives back what a burst has grown */
     loop_task_cancel(&k->flush);
     loop_timer_stop(k->conf.loop, &k->check);
@@ -146,15 +150,22 @@ static void drop_errno(struct redis_link *k, const char *what, int error)
 
 /* ---- writing ---- */
 
-static int queue_command(struct redis_link *k, const struct str *argv, unsigned argc,
-                         redis_link_reply_fn *done, void *ctx)
+static int queue_item(struct redis_link *k, const struct str *argv, unsigned argc,
+                      struct redis_ring_item *w)
 {
     int rc = redis_out_put(&k->out, argv, argc, k->conf.queue_bytes);
 
     if (rc != OK) return rc;
-    redis_ring_push(&k->waiting, &(struct redis_ring_item){done, ctx, clock_us()});
+    w->sent_us = clock_us();
+    redis_ring_push(&k->waiting, w);
     loop_at_end(k->conf.loop, &k->flush);
     return OK;
+}
+
+static int queue_command(struct redis_link *k, const struct str *argv, unsigned argc,
+                         redis_link_reply_fn *done, void *ctx)
+{
+    return queue_item(k, argv, argc, &(struct redis_ring_item){.done = done, .ctx = ctx});
 }
 
 static void on_flush(struct loop_task *t)
@@ -173,43 +184,37 @@ static void on_flush(struct loop_task *t)
 
 /* ---- reading ---- */
 
-static struct str text_of(const struct redisReply *r)
+/* False: it is the reply to a command. True: it is dealt with, or the connection is over. */
+static bool take_push(struct redis_link *k, const struct redisReply *r)
 {
-    bool has_text = r->type == REDIS_REPLY_STRING || r->type == REDIS_REPLY_STATUS ||
-                    r->type == REDIS_REPLY_ERROR;
+    const struct redis_ring_item *w = redis_ring_first(&k->waiting);
+    struct redis_push p = redis_push_read(r);
+    bool is_answer = p.kind == REDIS_PUSH_ENTERED || p.kind == REDIS_PUSH_LEFT;
 
-    return has_text ? str_of(r->str, r->len) : STR_NONE;
-}
-
-/* Message of a subscription: RESP2 has no mark for it but its first word. */
-static bool is_push(const struct redisReply *r)
-{
-    struct str word;
-
-    if (r->type != REDIS_REPLY_ARRAY || r->elements < 3) return false;
-    word = text_of(r->element[0]);
-    return (r->elements == 3 && str_eq(word, STR("message"))) ||
-           (r->elements == 4 && str_eq(word, STR("pmessage")));
+    if (p.kind == REDIS_PUSH_NONE) return false;
+    if (is_answer && w && w->is_leaving == (p.kind == REDIS_PUSH_LEFT) &&
+        str_eq(w->channel, p.channel))
+        return false;
+    if (p.kind == REDIS_PUSH_ENTERED)
+        drop(k, ERR_UNAVAILABLE, STR("an answer without its subscription"));
+    else
+        k->conf.on_push(k->conf.ctx, &p);
+    return true;
 }
 
 static void on_reply(struct redis_link *k, const struct redisReply *r)
 {
     struct redis_ring_item w;
 
-    if (k->conf.is_subscriber && is_push(r)) {
-        bool has_pattern = r->elements == 4;
-        struct str pattern = has_pattern ? text_of(r->element[1]) : STR_NONE;
-
-        k->conf.on_push(k->conf.ctx, pattern, text_of(r->element[has_pattern ? 2 : 1]),
-                        text_of(r->element[has_pattern ? 3 : 2]));
-        return;
-    }
+    if (k->conf.is_subscriber && take_push(k, r)) return;
     if (!redis_ring_shift(&k->waiting, &w)) {
         drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
         return;
     }
     metric_observe_us(M_REDIS_SECONDS, clock_us() - w.sent_us);
     if (w.done) w.done(w.ctx, OK, r);
+    if (k->state == UP && k->sentinel && redis_sentinel_is_demoted(r))
+        drop(k, ERR_UNAVAILABLE, STR("a replica by now"));
 }
 
 /* False: this connection is over. */
@@ -268,8 +273,25 @@ static void on_greeted(void *ctx, int rc, const struct redisReply *r)
     struct redis_link *k = ctx;
 
     if (rc != OK || k->state != GREETING || r->type != REDIS_REPLY_ERROR) return;
-    LOG_ERROR("redis.refused", LOG_Z("link", k->conf.name), LOG_S("why", text_of(r)));
-    drop(k, ERR_UNAVAILABLE, text_of(r));
+    LOG_ERROR("redis.refused", LOG_Z("link", k->conf.name), LOG_S("why", redis_push_text(r)));
+    drop(k, ERR_UNAVAILABLE, redis_push_text(r));
+}
+
+static void on_role(void *ctx, int rc, const struct redisReply *r)
+{
+    struct redis_link *k = ctx;
+
+    if (rc != OK || (k->state != GREETING && k->state != UP) || redis_sentinel_is_master(r)) return;
+    drop(k, ERR_UNAVAILABLE,
+         r->type == REDIS_REPLY_ERROR ? redis_push_text(r) : STR("not the master"));
+}
+
+/* At sentinels an idle link asks for the role; subscribers may not (RESP2). */
+static int ask_role(struct redis_link *k)
+{
+    struct str role = STR("ROLE");
+
+    return queue_command(k, &role, 1, on_role, k);
 }
 
 static void on_ready(void *ctx, int rc, const struct redisReply *r)
@@ -277,8 +299,9 @@ static void on_ready(void *ctx, int rc, const struct redisReply *r)
     struct redis_link *k = ctx;
 
     if (rc != OK || k->state != GREETING) return;
-    if (r->type != REDIS_REPLY_STATUS || !str_eq(text_of(r), STR("PONG"))) { /* -LOADING, -NOAUTH */
-        drop(k, ERR_UNAVAILABLE, text_of(r));
+    if (r->type != REDIS_REPLY_STATUS ||
+        !str_eq(redis_push_text(r), STR("PONG"))) { /* -LOADING, -NOAUTH */
+        drop(k, ERR_UNAVAILABLE, redis_push_text(r));
         return;
     }
     move(k, UP);
@@ -306,6 +329,7 @@ static int greet(struct redis_link *k)
         sb_fini(&db);
     }
     if (rc == OK) rc = queue_command(k, name, 3, NULL, NULL); /* for people; may be forbidden */
+    if (rc == OK && k->sentinel) rc = ask_role(k);
     if (rc == OK) rc = queue_command(k, &ping, 1, on_ready, k);
     return rc;
 }
@@ -365,6 +389,7 @@ static void on_address(void *ctx, int rc, const char *address)
 {
     struct lookup *l = ctx;
     struct redis_link *k = l->link;
+    uint16_t port = l->port;
     int fd = -1;
 
     mem_free(l);
@@ -374,13 +399,37 @@ static void on_address(void *ctx, int rc, const char *address)
         drop(k, ERR_UNAVAILABLE, STR("the host's name cannot be resolved"));
         return;
     }
-    rc = redis_dial_tcp(address, k->conf.url->port, &fd);
+    rc = redis_dial_tcp(address, port, &fd);
     watch_connecting(k, rc, fd);
+}
+
+static void resolve(struct redis_link *k, const char *host, uint16_t port)
+{
+    struct lookup *l = MEM_NEW(struct lookup);
+
+    l->link = k;
+    l->port = port;
+    k->lookup = l;
+    loop_resolve(k->conf.loop, host, on_address, l);
+}
+
+static void on_master(void *ctx, const struct redis_place *m, struct str why)
+{
+    struct redis_link *k = ctx;
+
+    if (m)
+        resolve(k, m->host, m->port);
+    else
+        drop(k, ERR_UNAVAILABLE, why);
+}
+
+static void on_moved(void *ctx)
+{
+    drop(ctx, ERR_UNAVAILABLE, STR("the sentinels name another master"));
 }
 
 static void dial(struct redis_link *k)
 {
-    struct lookup *l;
     int fd = -1, rc;
 
     start_check(k);
@@ -389,11 +438,11 @@ static void dial(struct redis_link *k)
         watch_connecting(k, rc, fd);
         return;
     }
-    l = MEM_NEW(struct lookup);
-    l->link = k;
-    k->lookup = l;
     move(k, RESOLVING);
-    loop_resolve(k->conf.loop, k->conf.url->host, on_address, l);
+    if (k->sentinel)
+        redis_sentinel_ask(k->sentinel);
+    else
+        resolve(k, k->conf.url->host, k->conf.url->port);
 }
 
 static void on_retry(struct timer *t)
@@ -413,8 +462,9 @@ static void excuse(struct redis_link *k)
 static void probe(struct redis_link *k)
 {
     struct str ping = STR("PING");
+    bool asks_role = k->sentinel && !k->conf.is_subscriber;
 
-    if (queue_command(k, &ping, 1, NULL, NULL) != OK)
+    if ((asks_role ? ask_role(k) : queue_command(k, &ping, 1, NULL, NULL)) != OK)
         LOG_DEBUG("redis.queue_full", LOG_Z("link", k->conf.name));
 }
 
@@ -453,7 +503,14 @@ static void free_now(struct loop_task *t)
 struct redis_link *redis_link_open(const struct redis_link_conf *c)
 {
     struct redis_link *k = MEM_NEW(struct redis_link);
+    struct redis_sentinel_conf sentinel = {.loop = c->loop,
+                                           .url = c->url,
+                                           .timeout_ms = c->timeout_ms,
+                                           .ctx = k,
+                                           .on_master = on_master,
+                                           .on_moved = on_moved};
 
+    if (c->url->master) k->sentinel = redis_sentinel_new(&sentinel);
     k->conf = *c;
     k->conf.name = k->name = str_dup(str_z(c->name));
     k->fd = -1;
@@ -481,6 +538,8 @@ void redis_link_close(struct redis_link *k)
     if (k->state == UP) say_last_words(k);
     move(k, CLOSED);
     disconnect(k);
+    redis_sentinel_free(k->sentinel);
+    k->sentinel = NULL;
     answer_waiting(k, ERR_UNAVAILABLE);
     loop_free_at_end(k->conf.loop, &k->free);
 }
@@ -495,4 +554,18 @@ int redis_link_send(struct redis_link *k, const struct str *argv, unsigned argc,
 {
     if (k->state != UP) return ERR_UNAVAILABLE;
     return queue_command(k, argv, argc, done, ctx);
+}
+
+int redis_link_subscribe(struct redis_link *k, enum redis_link_sub how, struct str channel,
+                         redis_link_reply_fn *done, void *ctx)
+{
+    static const struct str words[] = {[REDIS_SUBSCRIBE] = STR("SUBSCRIBE"),
+                                       [REDIS_PSUBSCRIBE] = STR("PSUBSCRIBE"),
+                                       [REDIS_SSUBSCRIBE] = STR("SSUBSCRIBE"),
+                                       [REDIS_SUNSUBSCRIBE] = STR("SUNSUBSCRIBE")};
+    struct str argv[2] = {words[how], channel};
+    struct redis_ring_item w = {
+        .done = done, .ctx = ctx, .channel = channel, .is_leaving = how == REDIS_SUNSUBSCRIBE};
+
+    return k->state == UP ? queue_item(k, argv, 2, &w) : ERR_UNAVAILABLE;
 }

@@ -41,6 +41,11 @@ bool redis_ring_shift(struct redis_ring *r, struct redis_ring_item *out)
     return true;
 }
 
+const struct redis_ring_item *redis_ring_first(const struct redis_ring *r)
+{
+    return r->count ? &r->items[r->first] : NULL;
+}
+
 uint64_t redis_ring_oldest_us(const struct redis_ring *r)
 {
     return r->count ? r->items[r->first].sent_us : 0;

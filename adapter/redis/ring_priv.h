@@ -11,6 +11,8 @@ struct redis_ring_item {
     redis_link_reply_fn *done; /* may be NULL */
     void *ctx;
     uint64_t sent_us;
+    struct str channel; /* of a subscription command; borrows until done was called */
+    bool is_leaving;    /* SUNSUBSCRIBE */
 };
 
 struct redis_ring {
@@ -20,6 +22,7 @@ struct redis_ring {
 
 void redis_ring_fini(struct redis_ring *r);
 void redis_ring_push(struct redis_ring *r, const struct redis_ring_item *item);
+const struct redis_ring_item *redis_ring_first(const struct redis_ring *r); /* NULL: empty */
 bool redis_ring_shift(struct redis_ring *r, struct redis_ring_item *out);
 uint64_t redis_ring_oldest_us(const struct redis_ring *r);    /* 0: empty */
 void redis_ring_touch(struct redis_ring *r, uint64_t now_us); /* as if all were sent now */

@@ -39,6 +39,18 @@ static int parse_db(struct str s, struct redis_url *u, char **why)
     return OK;
 }
 
+/* False: a key that is not a or b. */
+static bool query_is_of(struct str query, struct str a, struct str b)
+{
+    struct str piece, key, value;
+
+    while (str_next(&query, '&', &piece)) {
+        str_cut(piece, '=', &key, &value);
+        if (!str_eq(key, a) && !str_eq(key, b)) return false;
+    }
+    return true;
+}
+
 static int parse_unix(struct str s, struct redis_url *u, char **why)
 {
     struct str path, query, db;
@@ -50,7 +62,7 @@ static int parse_unix(struct str s, struct redis_url *u, char **why)
     if (path.n > 107) return refuse(why, "REDIS_URL: a socket's path has at most 107 bytes");
     u->path = str_dup(path);
     if (!has_query) return OK;
-    if (!str_query(query, STR("db"), &db))
+    if (!query_is_of(query, STR("db"), STR("db")) || !str_query(query, STR("db"), &db))
         return refuse(why, "REDIS_URL: after unix:///path only ?db=N is understood");
     return parse_db(db, u, why);
 }
@@ -68,18 +80,33 @@ static void parse_user(struct str s, struct redis_url *u)
     }
 }
 
-static int parse_host(struct str s, struct redis_url *u, char **why)
+static bool host_is_good(struct str s, bool is_v6)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool is_name = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '-' || c == '_';
+
+        if (!is_name && !(is_v6 && c == ':')) return false;
+    }
+    return true;
+}
+
+static int parse_host(struct str s, uint16_t usual_port, struct redis_place *out, char **why)
 {
     struct str host = s, port = STR_NONE;
-    uint64_t n = 6379;
-    bool has_port;
+    uint64_t n = usual_port;
+    bool has_port, is_v6 = s.n && s.p[0] == '[';
 
-    if (s.n && s.p[0] == '[') { /* an IPv6 address */
+    if (is_v6) {
         has_port = false;
         if (!str_cut(str_skip(s, 1), ']', &host, &port))
-            return refuse(why, "REDIS_URL: the bracket of the IPv6 address is not closed");
+            return refuse(why, "REDIS_URL: the bracket of the IPv6 address is not closed, write "
+                               "redis://[::1]:6379/0");
         if (port.n) {
-            if (port.p[0] != ':') return refuse(why, "REDIS_URL: a port is wanted after ]");
+            if (port.p[0] != ':')
+                return refuse(why,
+                              "REDIS_URL: a port is wanted after ], as in redis://[::1]:6379/0");
             port = str_skip(port, 1);
             has_port = true;
         }
@@ -87,10 +114,13 @@ static int parse_host(struct str s, struct redis_url *u, char **why)
         has_port = str_cut(s, ':', &host, &port);
     }
     if (!host.n) return refuse(why, "REDIS_URL: the host is missing, as in redis://host:6379/0");
+    if (!host_is_good(host, is_v6))
+        return refuse(why, "REDIS_URL: the host has a character that no host has; in user and "
+                           "password write / ? # @ and % as %2F %3F %23 %40 and %25");
     if (has_port && (str_u64(port, UINT16_MAX, &n) != OK || n == 0))
-        return refuse(why, "REDIS_URL: the port must be a number from 1 to 65535");
-    u->host = str_dup(host);
-    u->port = (uint16_t)n;
+        return refuse(why, "REDIS_URL: the port must be a number from 1 to 65535 (an IPv6 address "
+                           "stands in brackets)");
+    *out = (struct redis_place){str_dup(host), (uint16_t)n};
     return OK;
 }
 
@@ -101,42 +131,156 @@ static size_t find_last(struct str s, char c) /* index, or s.n */
     return s.n;
 }
 
+/* authority: in/out, without the user afterwards. */
+static void cut_user(struct str *authority, struct redis_url *u)
+{
+    size_t at = find_last(*authority, '@');
+
+    if (at == authority->n) return;
+    parse_user(str_head(*authority, at), u);
+    *authority = str_skip(*authority, at + 1);
+}
+
 static int parse_tcp(struct str s, struct redis_url *u, char **why)
 {
     struct str authority, path = STR_NONE;
     bool has_path = str_cut(s, '/', &authority, &path);
-    size_t at = find_last(authority, '@');
+    struct redis_place place;
     int rc;
 
-    if (at < authority.n) {
-        parse_user(str_head(authority, at), u);
-        authority = str_skip(authority, at + 1);
+    cut_user(&authority, u);
+    if (str_find(authority, ',') < authority.n)
+        return refuse(why, "REDIS_URL: redis:// has one host; for several sentinels write "
+                           "redis+sentinel://host1:26379,host2:26379/master-name");
+    rc = parse_host(authority, 6379, &place, why);
+    if (rc != OK) return rc;
+    u->host = place.host;
+    u->port = place.port;
+    return has_path && path.n ? parse_db(path, u, why) : OK;
+}
+
+/* ---- sentinels ---- */
+
+static int parse_sentinels(struct str hosts, struct redis_url *u, char **why)
+{
+    struct str piece;
+
+    if (!hosts.n)
+        return refuse(why, "REDIS_URL: the sentinels are missing, write "
+                           "redis+sentinel://host1:26379,host2:26379/master-name");
+    while (str_next(&hosts, ',', &piece)) {
+        size_t bytes = (u->sentinels_count + 1) * sizeof *u->sentinels;
+        struct redis_place place;
+        int rc = parse_host(piece, 26379, &place, why);
+
+        if (rc != OK) return rc;
+        u->sentinels = mem_grow(u->sentinels, bytes);
+        u->sentinels[u->sentinels_count++] = place;
     }
-    rc = parse_host(authority, u, why);
-    if (rc == OK && has_path && path.n) rc = parse_db(path, u, why);
+    return OK;
+}
+
+static int parse_sentinel_user(struct str query, struct redis_url *u, char **why)
+{
+    struct str user, password;
+
+    if (!query_is_of(query, STR("sentinelUser"), STR("sentinelPassword")))
+        return refuse(why, "REDIS_URL: after redis+sentinel://.../master-name only ?sentinelUser= "
+                           "and &sentinelPassword= are understood; the database is written "
+                           "/master-name/0");
+    if (str_query(query, STR("sentinelUser"), &user) && user.n) u->sentinel_user = decoded(user);
+    if (str_query(query, STR("sentinelPassword"), &password))
+        u->sentinel_password = decoded(password);
+    if (u->sentinel_user && !u->sentinel_password)
+        return refuse(why, "REDIS_URL: sentinelUser wants its sentinelPassword beside it, as in "
+                           "?sentinelUser=u&sentinelPassword=p");
+    return OK;
+}
+
+/* Redis itself allows letters, digits and .-_ (SENTINEL MONITOR), and refuses none; so do we,
+ * but for what ends up between blanks in +switch-master. */
+static bool master_is_good(struct str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] <= ' ') return false;
+    return name.n > 0;
+}
+
+static int parse_sentinel(struct str s, struct redis_url *u, char **why)
+{
+    struct str authority, path, query, name, db;
+    bool has_db;
+    int rc;
+
+    str_cut(s, '/', &authority, &path);
+    str_cut(path, '?', &path, &query);
+    has_db = str_cut(path, '/', &name, &db);
+    cut_user(&authority, u);
+    rc = parse_sentinels(authority, u, why);
+    if (rc != OK) return rc;
+    u->master = decoded(name);
+    if (!master_is_good(str_z(u->master)))
+        return refuse(why, "REDIS_URL: the name of the master is missing, write "
+                           "redis+sentinel://host1:26379,host2:26379/master-name");
+    if (query.n) rc = parse_sentinel_user(query, u, why);
+    if (rc == OK && has_db && db.n) rc = parse_db(db, u, why);
     return rc;
 }
+
+/* ---- the first word ---- */
+
+#define NO_TLS                                                                                     \
+    "is not possible, the packaged Redis library has no TLS; use redis:// in a private network "   \
+    "or "                                                                                          \
+    "through a tunnel"
+
+static const struct scheme {
+    struct str word;
+    int (*parse)(struct str rest, struct redis_url *u, char **why); /* NULL: refused */
+    const char *why;
+} schemes[] = {
+    /* clang-format off */
+    {STR("redis://"), parse_tcp, NULL},
+    {STR("unix://"), parse_unix, NULL},
+    {STR("redis+sentinel://"), parse_sentinel, NULL},
+    {STR("rediss://"), NULL, "REDIS_URL: rediss:// " NO_TLS},
+    {STR("rediss+sentinel://"), NULL, "REDIS_URL: TLS to sentinels " NO_TLS},
+    {STR("redis+cluster://"), NULL, "REDIS_URL: Redis Cluster is not spoken yet; use one server (redis://) or sentinels (redis+sentinel://)"},
+    {STR("redis-sentinel://"), NULL, "REDIS_URL: sentinels are written redis+sentinel://host1:26379,host2:26379/master-name"},
+    {STR("sentinel://"), NULL, "REDIS_URL: sentinels are written redis+sentinel://host1:26379,host2:26379/master-name"},
+    {STR("redis+unix://"), NULL, "REDIS_URL: a unix socket is written unix:///run/redis.sock"},
+    {STR("redis+socket://"), NULL, "REDIS_URL: a unix socket is written unix:///run/redis.sock"},
+    {STR("redis-socket://"), NULL, "REDIS_URL: a unix socket is written unix:///run/redis.sock"},
+    /* clang-format on */
+};
 
 int redis_url_parse(struct str text, struct redis_url *out, char **why)
 {
     *out = (struct redis_url){0};
     for (size_t i = 0; i < text.n; i++)
         if ((unsigned char)text.p[i] <= ' ' || text.p[i] == 0x7f)
-            return refuse(why, "REDIS_URL: blanks and control characters are not allowed");
-    if (str_starts_nocase(text, STR("redis://"))) return parse_tcp(str_skip(text, 8), out, why);
-    if (str_starts_nocase(text, STR("unix://"))) return parse_unix(str_skip(text, 7), out, why);
-    if (str_starts_nocase(text, STR("rediss://")))
-        return refuse(why,
-                      "REDIS_URL: rediss:// is not possible, the packaged Redis library has no "
-                      "TLS; use redis:// or a tunnel");
-    return refuse(why, "REDIS_URL must start with redis:// or unix://");
+            return refuse(why, "REDIS_URL: blanks and control characters are not allowed, write "
+                               "them as %20");
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        const struct scheme *s = &schemes[i];
+
+        if (!str_starts_nocase(text, s->word)) continue;
+        return s->parse ? s->parse(str_skip(text, s->word.n), out, why) : refuse(why, s->why);
+    }
+    return refuse(why, "REDIS_URL must start with redis://, unix:// or redis+sentinel://");
 }
 
 void redis_url_fini(struct redis_url *u)
 {
+    for (unsigned i = 0; i < u->sentinels_count; i++)
+        mem_free(u->sentinels[i].host);
+    mem_free(u->sentinels);
     mem_free(u->path);
     mem_free(u->host);
+    mem_free(u->master);
     mem_free(u->user);
     mem_free(u->password);
+    mem_free(u->sentinel_user);
+    mem_free(u->sentinel_password);
     *u = (struct redis_url){0};
 }

@@ -111,7 +111,7 @@ static const struct {
     int status;
     const char *number, *text;
 } statuses[] = {
-    {200, "200", "OK"}, {204, "204", "No Content"}, {304, "304", "Not Modified"}, {400, "400", "Bad Request"},
+    {200, "200", "OK"}, {202, "202", "Accepted"}, {204, "204", "No Content"}, {304, "304", "Not Modified"}, {400, "400", "Bad Request"},
     {401, "401", "Unauthorized"}, {403, "403", "Forbidden"}, {404, "404", "Not Found"}, {405, "405", "Method Not Allowed"},
     {408, "408", "Request Timeout"}, {413, "413", "Content Too Large"}, {417, "417", "Expectation Failed"},
     {426, "426", "Upgrade Required"}, {429, "429", "Too Many Requests"}, {431, "431", "Request Header Fields Too Large"},

@@ -88,7 +88,7 @@ void eio_on_node_message(struct eio *e, struct str from, struct str payload)
         metric_add(M_REDIS_GARBAGE, 1);
         return;
     }
-    if (m.kind >= REMOTE_REPLY) {
+    if (m.kind >= REMOTE_REPLY && m.kind != REMOTE_RELEASE) {
         remote_ask_answer(e->remote, from, &m);
     } else {
         remote_serve_message(e->remote, from, &m);

@@ -22,8 +22,9 @@ void remote_ask_body(struct remote_ask *k, int rc, struct str body);
 void remote_ask_message(struct remote_ask *k, struct str data, bool binary);
 void remote_ask_gone(struct remote_ask *k, int code);
 
-/* Drain: ends forwarded pipes, *count at most, and lowers it by as many. Returns how many are left.
- */
+/* Drain: ends forwarded pipes, *count at most, and lowers it by as many. WebSockets are closed;
+ * polls are answered by their owner, so that nothing is lost and the client goes on elsewhere.
+ * Returns how many are left. */
 size_t remote_close_some(struct eio_remote *r, size_t *count);
 
 bool remote_is_served(const struct pipe *p); /* this pipe came from another node already */

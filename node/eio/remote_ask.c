@@ -25,6 +25,7 @@ static void end(struct remote_ask *k) /* the pipe was answered, closed or is gon
     (void)map_del(&k->remote->asks, str_of(&k->number, sizeof k->number));
     list_unlink(&k->node);
     k->peer->asks_count--;
+    metric_shift(M_REMOTE_PIPES, -1);
     remote_peer_unused(k->remote, k->peer);
     k->peer = NULL;
     k->pipe->user = NULL;
@@ -136,6 +137,7 @@ static struct remote_ask *ask_new(struct eio_remote *r, struct remote_peer *peer
     if (q->cors.n > 0) memcpy(k->cors, q->cors.p, q->cors.n);
     list_push(&peer->asks, &k->node);
     peer->asks_count++;
+    metric_shift(M_REMOTE_PIPES, 1);
     (void)map_put(&r->asks, str_of(&k->number, sizeof k->number), k);
     q->pipe->user = k;
     return k;
@@ -162,9 +164,17 @@ static void send_open(struct remote_ask *k, const struct http_request *r)
 void remote_ask(struct eio_remote *r, const struct eio_request *q)
 {
     const struct conf *c = r->eio->conf;
-    struct remote_peer *peer = remote_peer_make(r, str_head(q->sid, EIO_NODE_ID_SIZE));
+    struct str node = str_head(q->sid, EIO_NODE_ID_SIZE);
+    struct remote_peer *peer;
     struct remote_ask *k;
 
+    /* A stopped process still holds its channel: nobody would answer, and nobody would say so. */
+    if (adapter_is_lost(r->adapter, node)) {
+        metric_add(M_REMOTE_FAILED, 1);
+        eio_refuse(q->pipe, q->r->is_upgrade, q->cors, EIO_ERROR_UNKNOWN_SID);
+        return;
+    }
+    peer = remote_peer_make(r, node);
     if (!peer || peer->asks_count >= c->max_connections) {
         metric_add(M_REMOTE_FAILED, 1);
         eio_refuse(q->pipe, q->r->is_upgrade, q->cors, EIO_ERROR_UNREACHABLE);
@@ -217,7 +227,7 @@ static int on_reply(struct remote_ask *k, const struct remote_message *m)
         .content_type = m->texts[REPLY_TYPE],
         .headers = m->texts[REPLY_HEADERS],
         .body = m->texts[REPLY_BODY],
-        .close = m->numbers[REPLY_CLOSE],
+        .close = m->numbers[REPLY_CLOSE] || k->is_released,
     };
     struct sb type_line = {0};
     bool is_clean;
@@ -295,15 +305,31 @@ void remote_ask_node_down(struct eio_remote *r, struct remote_peer *peer)
     }
 }
 
+/* The owner answers the poll with a noop; its session lives on. */
+static void release(struct remote_ask *k)
+{
+    struct remote_message m = {.kind = REMOTE_RELEASE};
+
+    k->is_released = true;
+    loop_timer(k->remote->eio->loop, &k->deadline, STEP_MS);
+    send(k, &m);
+}
+
 size_t remote_close_some(struct eio_remote *r, size_t *count)
 {
     size_t i = 0;
     struct remote_ask *k;
 
     while (*count > 0 && (k = map_next(&r->asks, &i)) != NULL) {
-        break_off(k, ERR_UNAVAILABLE);
+        if (k->is_upgrade) {
+            break_off(k, ERR_UNAVAILABLE);
+            i = 0; /* the entry is gone */
+        } else if (k->is_get && !k->is_released) {
+            release(k);
+        } else {
+            continue; /* a POST: answered in a moment */
+        }
         --*count;
-        i = 0; /* the entry is gone */
     }
     return r->asks.count;
 }

@@ -41,6 +41,7 @@ static void finish(struct remote_serve *v)
     list_unlink(&v->node);
     list_push(&v->remote->ended, &v->node);
     v->peer->serves_count--;
+    metric_shift(M_REMOTE_PIPES, -1);
     v->peer = NULL;
     v->pipe.is_closed = true;
     loop_task_cancel(&v->flush);
@@ -215,6 +216,7 @@ static struct remote_serve *serve_new(struct eio_remote *r, struct remote_peer *
     (void)map_put(&r->serves, str_of(v->key, sizeof v->key), v);
     list_push(&peer->serves, &v->node);
     peer->serves_count++;
+    metric_shift(M_REMOTE_PIPES, 1);
     peer->last_opened = m->pipe;
     return v;
 }
@@ -307,6 +309,10 @@ static int feed(struct remote_serve *v, const struct remote_message *m)
         if (m->numbers[WINDOW_RECEIVED] > v->sent_bytes) return ERR_PROTO;
         v->window_queued = m->numbers[WINDOW_QUEUED];
         v->window_received = m->numbers[WINDOW_RECEIVED];
+        return OK;
+    case REMOTE_RELEASE:
+        if (!v->is_get) return ERR_PROTO;
+        eio_transport_release(&v->pipe);
         return OK;
     case REMOTE_OPEN:
     case REMOTE_REPLY:

@@ -18,6 +18,7 @@ static const struct {
     [REMOTE_ACCEPT] = {0, 1, {0}},
     [REMOTE_SEND] = {0, 1, {0}},
     [REMOTE_CLOSE] = {1, 0, {4999}},
+    [REMOTE_RELEASE] = {0, 0, {0}},
 };
 
 static void put_number(struct sb *out, uint64_t v, int bytes)

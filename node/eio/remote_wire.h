@@ -20,6 +20,8 @@ enum remote_kind {
     REMOTE_ACCEPT,
     REMOTE_SEND,
     REMOTE_CLOSE,
+    /* from the asker, too */
+    REMOTE_RELEASE, /* answer the parked poll now: the asker drains */
     REMOTE_KIND_COUNT,
 };
 

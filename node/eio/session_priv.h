@@ -92,6 +92,7 @@ void eio_heartbeat_linger(struct eio_session *s);
 void eio_transport_answer_get(struct eio_session *s, struct str packet); /* one text packet */
 void eio_transport_answer_batch(struct eio_session *s, struct str body, bool is_octets,
                                 bool may_compress);
+void eio_transport_release(struct pipe *p); /* a parked poll is answered with a noop */
 void eio_transport_body(struct eio_exchange *x, int rc, struct str body);
 void eio_transport_gone(struct eio_exchange *x);
 void eio_transport_message(struct eio_session *s, struct str data, bool binary);

@@ -68,6 +68,17 @@ void eio_transport_answer_get(struct eio_session *s, struct str packet)
     sb_fini(&body);
 }
 
+void eio_transport_release(struct pipe *p)
+{
+    struct eio_owner *o = p->user;
+    struct eio_session *s;
+
+    if (!o || o->kind != EIO_OWNER_EXCHANGE) return;
+    s = eio_exchange_of(o)->session;
+    if (s->get == eio_exchange_of(o) && s->queue.count == 0)
+        eio_transport_answer_get(s, STR("6")); /* else it is due in this turn anyway */
+}
+
 static void answer_last_get(
     struct eio_session *s) /* "6\x1e1": no poll was parked when the session was closed */
 {

@@ -27,7 +27,7 @@ static size_t allowed(const struct ops_drain *d)
 static void on_tick(struct timer *t)
 {
     struct ops_drain *d = LIST_OWNER(t, struct ops_drain, tick);
-    size_t left = eio_sessions_count(d->eio), may = allowed(d);
+    size_t left = eio_close_some(d->eio, 0), may = allowed(d);
 
     if (left > may) left = eio_close_some(d->eio, left - may);
     if (left == 0) {
@@ -45,7 +45,7 @@ void ops_drain_start(struct ops_drain *d, struct loop *l, struct eio *e, uint64_
     *d = (struct ops_drain){.loop = l, .eio = e, .done = done, .ctx = ctx};
     d->start_ms = clock_ms();
     d->length_ms = seconds * 1000;
-    d->total = eio_sessions_count(e);
+    d->total = eio_close_some(e, 0); /* and what is forwarded to other nodes */
     LOG_INFO("drain.started", LOG_U("sessions", eio_sessions_count(e)), LOG_U("seconds", seconds));
     timer_init(&d->tick, on_tick);
     loop_timer(l, &d->tick, TICK_MS);

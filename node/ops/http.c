@@ -1,5 +1,5 @@
 /* Routes of ops: health for people and balancers, readiness for orchestrators, metrics for
- * Prometheus, the demo page. */
+ * Prometheus, the demo page, emitting for back ends. */
 #include "node/ops/ops.h"
 
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "node/ops/emit.h"
 #include "node/ops/files.h"
 
 struct ops {
@@ -17,6 +18,7 @@ struct ops {
     uint64_t started_ms;
     bool draining, was_connected;
     struct ops_files *files;
+    struct ops_emit *emit; /* NULL: off */
 };
 
 struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_sources *from)
@@ -28,6 +30,7 @@ struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_s
     memcpy(o->node_id, node_id.p, sizeof o->node_id);
     o->started_ms = clock_ms();
     if (c->demo && c->static_dir[0]) o->files = ops_files_new(c->static_dir);
+    if (from->sio) o->emit = ops_emit_new(c, from->sio, from->adapter);
     return o;
 }
 
@@ -35,6 +38,7 @@ void ops_free(struct ops *o)
 {
     if (!o) return;
     ops_files_free(o->files);
+    ops_emit_free(o->emit);
     mem_free(o);
 }
 
@@ -212,7 +216,9 @@ bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r)
 
 void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)
 {
-    if (!is_read(r))
+    if (o->emit && str_eq(r->path, STR("/emit")))
+        ops_emit_on_request(o->emit, p, r);
+    else if (!is_read(r))
         answer_not_found(p);
     else if (str_eq(r->path, STR("/metrics")))
         answer_metrics(o, p);
@@ -222,4 +228,9 @@ void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)
         answer_health(o, p);
     else
         answer_not_found(p);
+}
+
+void ops_private_body(struct ops *o, struct pipe *p, int rc, struct str body)
+{
+    if (o->emit) ops_emit_on_body(o->emit, p, rc, body);
 }

@@ -1,5 +1,6 @@
-/* What people and machines ask a node besides Socket.IO: health, readiness, metrics, static files.
- * Everything is answered at once, within on_request. */
+/* What people and machines ask a node besides Socket.IO: health, readiness, metrics, static files,
+ * and a back end emitting (emit.h). All but that is answered at once, within on_request; nothing is
+ * held for a pipe, so on_gone needs no call. */
 #ifndef NODE_OPS_OPS_H
 #define NODE_OPS_OPS_H
 
@@ -34,7 +35,9 @@ bool ops_is_ready(const struct ops *o);
  * the socket path. False: not one of these. */
 bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r);
 
-/* Requests on the ops port: /health, /livez, /ready, /readyz, /metrics; anything else is a 404. */
+/* Requests on the ops port: /health, /livez, /ready, /readyz, /metrics, and /emit where EMIT_TOKEN
+ * is set; anything else is a 404. */
 void ops_private(struct ops *o, struct pipe *p, const struct http_request *r);
+void ops_private_body(struct ops *o, struct pipe *p, int rc, struct str body); /* edge.h, on_body */
 
 #endif

@@ -16,7 +16,8 @@ struct run { /* one cast on this node */
     const struct str *attachments;
     unsigned attachments_count;
     bool is_volatile, no_compress;
-    struct buf *text; /* made for the first recipient */
+    struct sio_ack_group *group; /* NULL: no acks are wanted */
+    struct buf *text;            /* made for the first recipient */
     struct buf **binary_v3,
         **binary_v4; /* frames of the attachments, made for the first of each protocol */
     uint64_t delivered, dropped;
@@ -37,6 +38,7 @@ static void encode(struct run *c)
         .type = c->attachments_count ? SIO_PACKET_BINARY_EVENT : SIO_PACKET_EVENT,
         .attachments = c->attachments_count,
         .nsp = sio_nsp_str(c->nsp),
+        .ack = c->group ? sio_ack_group_id(c->group) : STR_NONE,
         .json = c->array,
     };
 
@@ -83,6 +85,7 @@ static inline void send_to(struct run *c, struct sio_socket *s)
     }
     if (!c->text) encode(c);
     c->delivered++;
+    if (c->group) sio_ack_group_add(c->group, s);
     eio_session_send(s->session, buf_ref(c->text));
     if (c->attachments_count != 0) send_attachments(c, s);
 }
@@ -151,24 +154,40 @@ static void target_name(struct sio_nsp *n, struct str name, bool wanted)
     target_room(n, sio_room_get(n, name), wanted);
 }
 
+size_t sio_targets_begin(struct sio_nsp *n, const struct adapter_target *t)
+{
+    struct sio *sio = n->sio;
+    size_t first = sio->targets_count;
+
+    sio->stamp++;
+    for (unsigned i = 0; i < t->except_count; i++)
+        target_name(n, t->except[i], false);
+    for (unsigned i = 0; i < t->rooms_count; i++)
+        target_name(n, t->rooms[i], true);
+    if (t->rooms_count == 0) target_room(n, n->all, true);
+    return first;
+}
+
+void sio_targets_end(struct sio *s, size_t first)
+{
+    s->targets_count = first;
+}
+
 /* The general case: first the recipients are collected, each stamped so that it counts once, then
  * they are sent to. A send may end a session and start further casts: they stack their targets
  * above ours. */
 static void send_general(struct run *c)
 {
     struct sio *sio = c->nsp->sio;
-    size_t first = sio->targets_count, end;
+    const struct adapter_target t = {.rooms = c->rooms,
+                                     .except = c->except,
+                                     .rooms_count = c->rooms_count,
+                                     .except_count = c->except_count};
+    size_t first = sio_targets_begin(c->nsp, &t), end = sio->targets_count;
 
-    sio->stamp++;
-    for (unsigned i = 0; i < c->except_count; i++)
-        target_name(c->nsp, c->except[i], false);
-    for (unsigned i = 0; i < c->rooms_count; i++)
-        target_name(c->nsp, c->rooms[i], true);
-    if (c->rooms_count == 0) target_room(c->nsp, c->nsp->all, true);
-    end = sio->targets_count;
     for (size_t i = first; i < end; i++)
         send_to(c, sio->targets[i]);
-    sio->targets_count = first;
+    sio_targets_end(sio, first);
 }
 
 static void deliver(struct run *c)
@@ -216,10 +235,10 @@ struct sio_cast sio_cast_self(struct sio_socket *s)
     return c;
 }
 
-static void publish(const struct sio_cast *c, struct str array, const struct str *attachments,
-                    unsigned n)
+static struct adapter_cast outside(const struct sio_cast *c, struct str array,
+                                   const struct str *attachments, unsigned n)
 {
-    const struct adapter_cast out = {
+    return (struct adapter_cast){
         .nsp = sio_nsp_str(c->nsp),
         .rooms = c->rooms,
         .except = c->except,
@@ -231,34 +250,11 @@ static void publish(const struct sio_cast *c, struct str array, const struct str
         .attachments = attachments,
         .attachments_count = n,
     };
-
-    adapter_publish(c->nsp->sio->adapter, &out);
 }
 
-void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments,
-                   unsigned n)
+static struct run run_of(struct sio *s, const struct adapter_cast *c)
 {
-    struct run r = {
-        .nsp = c->nsp,
-        .rooms = c->rooms,
-        .except = c->except,
-        .rooms_count = c->rooms_count,
-        .except_count = c->except_count,
-        .array = array,
-        .attachments = attachments,
-        .attachments_count = n,
-        .is_volatile = (c->flags & SIO_VOLATILE) != 0,
-        .no_compress = (c->flags & SIO_NO_COMPRESS) != 0,
-    };
-
-    metric_add(M_CASTS, 1);
-    deliver(&r);
-    if (!(c->flags & SIO_LOCAL) && c->nsp->sio->adapter) publish(c, array, attachments, n);
-}
-
-void sio_cast_deliver(struct sio *s, const struct adapter_cast *c)
-{
-    struct run r = {
+    return (struct run){
         .nsp = sio_nsp_get(s, c->nsp),
         .rooms = c->rooms,
         .except = c->except,
@@ -270,6 +266,53 @@ void sio_cast_deliver(struct sio *s, const struct adapter_cast *c)
         .is_volatile = (c->flags & ADAPTER_VOLATILE) != 0,
         .no_compress = (c->flags & ADAPTER_NO_COMPRESS) != 0,
     };
+}
+
+void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments,
+                   unsigned n)
+{
+    struct sio *sio = c->nsp->sio;
+    const struct adapter_cast out = outside(c, array, attachments, n);
+    struct run r = run_of(sio, &out);
+
+    metric_add(M_CASTS, 1);
+    deliver(&r);
+    if (!(c->flags & SIO_LOCAL) && sio->adapter) adapter_publish(sio->adapter, &out);
+}
+
+void sio_cast_deliver(struct sio *s, const struct adapter_cast *c)
+{
+    struct run r = run_of(s, c);
 
     if (r.nsp) deliver(&r); /* a namespace that this node does not serve is no mistake */
+}
+
+unsigned sio_cast_deliver_ack(struct sio_ack_group *g, const struct adapter_cast *c)
+{
+    struct run r = run_of(sio_ack_group_nsp(g)->sio, c);
+
+    r.group = g;
+    deliver(&r);
+    return (unsigned)r.delivered;
+}
+
+void sio_cast_emit_ack(const struct sio_cast *c, struct str array, const struct str *attachments,
+                       unsigned n, const struct adapter_ask *ask)
+{
+    struct sio *sio = c->nsp->sio;
+    const struct adapter_cast out = outside(c, array, attachments, n);
+    struct sio_gather *g = sio_gather_begin(sio, ask, 2);
+    struct sio_ack_group *group =
+        sio_ack_group_new(c->nsp, sio_gather_timeout(g), sio_gather_each, sio_gather_done, g);
+    unsigned count;
+
+    metric_add(M_CASTS, 1);
+    count = sio_cast_deliver_ack(group, &out);
+    if (ask->on_count) ask->on_count(ask->ctx, count);
+    sio_ack_group_start(group);
+    if ((c->flags & SIO_LOCAL) || !sio->adapter)
+        sio_gather_done(g, OK);
+    else
+        adapter_publish_ack(sio->adapter, &out, sio_gather_ask(g));
+    sio_gather_end(g);
 }

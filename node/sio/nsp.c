@@ -29,6 +29,7 @@ void sio_nsp_free(struct sio_nsp *n)
     map_fini(&n->rooms);
     map_fini(&n->sockets);
     map_fini(&n->acks);
+    map_fini(&n->ack_groups);
     sio_room_free(n->all);
     mem_free(n);
 }

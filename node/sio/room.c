@@ -126,14 +126,22 @@ void sio_room_walk_end(struct sio *s)
     }
 }
 
+/* A socket's own room is a room to the other nodes, too: mode dynamic-private has a channel for it.
+ */
 void sio_room_enter_all(struct sio_socket *s)
 {
+    struct adapter *a = s->nsp->sio->adapter;
+
     s->all_i = add(s->nsp->all, s, 0);
+    if (a) adapter_room_open(a, sio_nsp_str(s->nsp), sio_socket_str(s));
 }
 
 void sio_room_exit_all(struct sio_socket *s)
 {
+    struct adapter *a = s->nsp->sio->adapter;
+
     take_out(s->nsp->all, s->all_i);
+    if (a) adapter_room_close(a, sio_nsp_str(s->nsp), sio_socket_str(s));
 }
 
 /* ---- rooms by name ---- */

@@ -21,6 +21,8 @@ struct sio *sio_new(struct loop *l, const struct conf *c, const struct sio_app *
     s->ctx = ctx;
     list_init(&s->clients);
     list_init(&s->gapped);
+    list_init(&s->gathers);
+    loop_task_init(&s->gather_task, sio_gather_finish_all);
     metric_labels(M_SOCKETS_DISCONNECTED, close_texts, CLOSE_COUNT);
     return s;
 }
@@ -42,6 +44,8 @@ void sio_free(struct sio *s)
     while ((node = list_shift(&s->clients))) {
         sio_client_free(LIST_OWNER(node, struct sio_client, node));
     }
+    sio_gather_finish_all(&s->gather_task);
+    loop_task_cancel(&s->gather_task);
     while ((n = map_next(&s->nsps, &i)))
         sio_nsp_free(n);
     map_fini(&s->nsps);

@@ -26,6 +26,9 @@ struct sio_event {
     unsigned attachments_count;
 };
 
+struct adapter_question;
+struct adapter_ask;
+
 /* Decision on a CONNECT. message/data are copied by the caller of the callback before it returns.
  */
 struct sio_connect {
@@ -43,6 +46,10 @@ struct sio_app {
     /* Still in its rooms; freed at the end of the turn. Called once for every on_connecting that
      * returned OK. */
     void (*on_disconnect)(void *ctx, struct sio_socket *s, enum close_reason why);
+    /* Another server's serverSideEmit; array: raw JSON `["name",args…]`. q: an answer is wanted
+     * (adapter.h: adapter_answer, and adapter_answer_end in any case), else NULL. May be NULL. */
+    void (*on_server_emit)(void *ctx, struct sio_nsp *n, struct str array,
+                           struct adapter_question *q);
 };
 
 struct adapter;
@@ -129,6 +136,24 @@ struct sio_cast sio_cast_self(struct sio_socket *s); /* only s, never published 
  * turn. */
 void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments,
                    unsigned n);
+
+/* ---- over all servers of the cluster, Node.js ones included ----
+ * to: nsp, rooms and except; of flags SIO_LOCAL counts. This node's sockets are changed at once,
+ * the others are told in the order of the calls, without a confirmation. */
+void sio_sockets_join(const struct sio_cast *to, const struct str *rooms, unsigned count);
+void sio_sockets_leave(const struct sio_cast *to, const struct str *rooms, unsigned count);
+void sio_sockets_disconnect(const struct sio_cast *to, bool close);
+
+/* Questions: each and done as adapter.h says, never within the call; this node's part is in it. */
+/* each: {id, handshake, rooms, data} of one socket. */
+void sio_sockets_fetch(const struct sio_cast *to, const struct adapter_ask *ask);
+/* each: first argument of one client's ack. on_count: also for this node, within the call. */
+void sio_cast_emit_ack(const struct sio_cast *c, struct str array, const struct str *attachments,
+                       unsigned n, const struct adapter_ask *ask);
+/* serverSideEmit to the other servers; ask NULL: no answers. */
+void sio_server_emit(struct sio_nsp *n, struct str array, const struct adapter_ask *ask);
+void sio_server_count(struct sio_nsp *n, void (*done)(void *ctx, int rc, unsigned count),
+                      void *ctx);
 
 /* Delivery of another node's cast: rooms and except of any number. Called by the adapter's
  * callback. */

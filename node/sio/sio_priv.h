@@ -32,9 +32,11 @@ struct sio {
     struct sb name;              /* event name being unescaped */
     struct sio_socket **targets; /* recipients of casts to several rooms: a stack, casts may nest */
     size_t targets_count, targets_cap;
-    uint64_t stamp;     /* of the last such cast */
-    unsigned walking;   /* walks over rooms that are under way */
-    struct list gapped; /* rooms that lost members meanwhile */
+    uint64_t stamp;      /* of the last such cast */
+    unsigned walking;    /* walks over rooms that are under way */
+    struct list gapped;  /* rooms that lost members meanwhile */
+    struct list gathers; /* gather.c */
+    struct loop_task gather_task;
 };
 
 struct sio_member {
@@ -53,10 +55,11 @@ struct sio_room {
 
 struct sio_nsp {
     struct sio *sio;
-    struct map sockets;   /* by id: also their own rooms, which exist only here */
-    struct map rooms;     /* the other rooms, by name */
-    struct map acks;      /* by digits */
-    struct sio_room *all; /* every connected socket */
+    struct map sockets;    /* by id: also their own rooms, which exist only here */
+    struct map rooms;      /* the other rooms, by name */
+    struct map acks;       /* by digits */
+    struct map ack_groups; /* by digits of the same count: acks of casts */
+    struct sio_room *all;  /* every connected socket */
     uint64_t next_ack;
     size_t name_n;
     char name[];
@@ -131,6 +134,45 @@ struct str sio_ack_new(struct sio_socket *s, uint64_t timeout_ms,
 void sio_ack_take(struct sio_socket *s, struct str id, struct str array,
                   const struct str *attachments, unsigned n);
 void sio_ack_fail_all(struct sio_socket *s); /* ERR_CLOSED */
+
+/* ack.c: one id for all recipients of a cast on this node. each is called with the first argument
+ * of every answer (empty: none); done once, with OK, ERR_TIMEOUT, or ERR_CLOSED when some went away
+ * and the others have answered. Nothing is called before start. */
+struct sio_ack_group;
+struct sio_ack_group *sio_ack_group_new(struct sio_nsp *n, uint64_t timeout_ms,
+                                        void (*each)(void *ctx, struct str json,
+                                                     const struct str *attachments, unsigned n),
+                                        void (*done)(void *ctx, int rc), void *ctx);
+struct str sio_ack_group_id(const struct sio_ack_group *g);
+struct sio_nsp *sio_ack_group_nsp(const struct sio_ack_group *g);
+void sio_ack_group_add(struct sio_ack_group *g, struct sio_socket *s);
+void sio_ack_group_start(struct sio_ack_group *g); /* all recipients are in; may end it at once */
+
+/* cast.c: sends to the matching sockets of this node with the group's id; how many. */
+struct adapter_cast;
+unsigned sio_cast_deliver_ack(struct sio_ack_group *g, const struct adapter_cast *c);
+
+/* cast.c: the connected sockets of this node that match, each once, are sio->targets from the
+ * returned index up to sio->targets_count, until sio_targets_end; they may close meanwhile. */
+struct adapter_target;
+size_t sio_targets_begin(struct sio_nsp *n, const struct adapter_target *t);
+void sio_targets_end(struct sio *s, size_t first);
+
+/* gather.c: one result of what this node and the others say. parts: how often sio_gather_done is
+ * to be called. ask->done comes after the last of them, and never before sio_gather_end. */
+struct sio_gather;
+struct adapter_ask;
+struct sio_gather *sio_gather_begin(struct sio *s, const struct adapter_ask *ask, unsigned parts);
+void sio_gather_end(struct sio_gather *g);
+void sio_gather_finish_all(struct loop_task *t); /* sio->gather_task */
+uint64_t sio_gather_timeout(const struct sio_gather *g);
+struct sb *sio_gather_local(struct sio_gather *g); /* a JSON array whose items are told after end */
+void sio_gather_each(void *gather, struct str json, const struct str *attachments, unsigned n);
+void sio_gather_done(void *gather, int rc);
+const struct adapter_ask *sio_gather_ask(struct sio_gather *g); /* for the others' part */
+
+/* describe.c: appends {id, handshake, rooms, data} as fetchSockets of Node.js gives it. */
+void sio_describe(const struct sio_socket *s, struct sb *out);
 
 /* room.c */
 struct sio_room *sio_room_new(struct sio_nsp *n, struct str name);

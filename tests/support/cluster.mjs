@@ -121,14 +121,14 @@ async function untilAnswers(p, what, check, ms = READY_MS) {
   });
 }
 
-function answersPing(socketPath) {
+function answersPing(where) {
   return new Promise((done) => {
-    const s = net.connect(socketPath, () => s.write('PING\r\n'));
+    const s = net.connect(where, () => s.write('PING\r\n'));
     const end = (ok) => {
       s.destroy();
       done(ok);
     };
-    s.on('data', (d) => end(String(d).startsWith('+PONG')));
+    s.on('data', (d) => end(/^(\+PONG|-NOAUTH)/.test(d)));
     s.on('error', () => end(false));
     s.setTimeout(1000, () => end(false));
   });
@@ -151,6 +151,16 @@ export async function startRedis({ port = 0, folder = tempFolder(), args = [] } 
   };
   await begin();
   return redis;
+}
+
+// startSentinel({port, lines}) → {url: its host and port, process}; lines: of its configuration, which it writes on itself.
+export async function startSentinel({ port, lines }) {
+  const folder = tempFolder();
+  const file = path.join(folder, 'sentinel.conf');
+  fs.writeFileSync(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...lines, ''].join('\n'));
+  const sentinel = launch('redis-sentinel', 'redis-server', [file, '--sentinel'], {});
+  await untilAnswers(sentinel, 'answer', () => answersPing({ port, host: '127.0.0.1' }));
+  return { process: sentinel, port, url: `127.0.0.1:${port}` };
 }
 
 // On a connection of its own: one that is kept may be closed by the node in the moment of the next question.
@@ -270,7 +280,7 @@ function readReports() {
 export async function stopAll() {
   const wrong = [];
   const left = [...running];
-  const isRedis = (p) => p.name === 'redis';
+  const isRedis = (p) => p.name.startsWith('redis');
   await Promise.all(left.filter((p) => !isRedis(p)).map((p) => p.stop()));
   await Promise.all(left.filter(isRedis).map((p) => p.stop()));
   for (const p of left) {

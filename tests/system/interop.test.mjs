@@ -2,14 +2,13 @@
 // reaches the clients of both, whole and exactly once; @socket.io/redis-emitter reaches ours; garbage on our channels is
 // counted and harms nobody.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { createClient } from 'redis';
-import { Server } from 'socket.io';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
+import { bytes, castTests, meeting, plain, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
 
 // The adapter's own encoder, for messages that its API cannot be made to send.
@@ -31,69 +30,13 @@ after(async () => {
   await stopAll();
 });
 
-// The application of wire-echo once more, in Node.js.
-async function startNodeServer(redis) {
-  const http = createServer();
-  const io = new Server(http, { adapter: createAdapter(await redisClient(redis), await redisClient(redis)) });
-  io.of('/custom').on('connection', () => {});
-  io.on('connection', (socket) => {
-    socket.on('join', (...args) => {
-      const done = args.pop();
-      socket.join(args);
-      done();
-    });
-    socket.on('message-with-ack', (...args) => args.pop()(...args));
-    socket.on('broadcast', (how, name, ...args) => {
-      let to = io;
-      if (how.volatile) to = to.volatile;
-      if (how.local) to = to.local;
-      for (const room of how.to ?? []) to = to.to(room);
-      for (const room of how.except ?? []) to = to.except(room);
-      to.emit(name, ...args);
-    });
-  });
-  await new Promise((done) => http.listen(0, '127.0.0.1', done));
-  return { io, url: `http://127.0.0.1:${http.address().port}`, stop: () => io.close() };
-}
-
-// Buffers and views alike.
-function plain(value) {
-  if (ArrayBuffer.isView(value)) return { bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex') };
-  if (Array.isArray(value)) return value.map((v) => (v === undefined ? null : plain(v)));
-  if (value instanceof Date) return value.toJSON();
-  if (value && typeof value === 'object') {
-    const kept = Object.entries(value).filter(([, v]) => v !== undefined);
-    return Object.fromEntries(kept.map(([k, v]) => [k, plain(v)]));
-  }
-  return value;
-}
-
-const deep = (n) => (n ? { a: [deep(n - 1)] } : 'bottom');
-const range = (n) => Array.from({ length: n }, (_, i) => i);
-const bytes = (n) => Buffer.from(range(n).map((i) => (i * 31) & 255));
-
-// name → arguments. What a client may send; the server of Node.js sends them too.
-const PAYLOADS = {
-  'no arguments': [],
-  'small things': [null, true, false, '', 'x', [], {}, 0],
-  'text of all planes': ['é€😀 \u0000 \u2028 " \\ / \n', { 'ключ "k"': 'значение' }],
-  integers: [1, -1, 127, 128, 255, 256, -32, -33, -128, -129, 65535, 65536, -32769, 2 ** 31, -(2 ** 31), 2 ** 32 - 1],
-  '64-bit integers': [2 ** 32, -(2 ** 31) - 1, 2 ** 40 + 1, -(2 ** 40), Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 1795397279711],
-  fractions: [0.1, -0.5, 1.5e-300, -5e-324, 3.141592653589793, 123456789.125],
-  nested: [deep(12), { list: [[[[]]], { a: { b: { c: [1, { d: null }] } } }] }],
-  'long arrays, maps and texts': [range(20), range(70000), Object.fromEntries(range(20).map((i) => [`k${i}`, i])), 'y'.repeat(40), 'z'.repeat(300), 'é'.repeat(40000)],
-  'one binary': [bytes(10)],
-  'binary in depth': [{ a: [bytes(1), 'text', { b: bytes(300) }] }, Buffer.alloc(0), bytes(70000), { _placeholder: false, num: 7 }],
-  'ten binaries': [range(10).map((i) => bytes(i + 1))],
-};
-
 describe('with a server of Node.js', () => {
-  let redis, ours, theirs, names, peers;
+  let redis, ours, theirs, peers, met;
 
   // Three clients a server: red, blue, and one in both rooms.
   before(async () => {
     redis = await startRedis();
-    theirs = await startNodeServer(redis);
+    theirs = await startNodeServer(createAdapter(await redisClient(redis), await redisClient(redis)));
     ours = await startNode({ redis, program: 'wire-echo', args: ['socket'],
       env: { PING_INTERVAL_MS: '25000', PING_TIMEOUT_MS: '20000', CONNECT_TIMEOUT_MS: '45000' } });
     peers = {};
@@ -105,7 +48,7 @@ describe('with a server of Node.js', () => {
         peers[peer.name] = peer;
       }
     }
-    names = Object.keys(peers);
+    met = meeting(peers);
   });
   after(async () => {
     closeAll();
@@ -113,72 +56,18 @@ describe('with a server of Node.js', () => {
     await ours.stop();
   });
 
-  let number = 0;
-  // Everybody got what this sender (or, behind it, its server) sent before: the same connections all the way.
-  async function fence(side) {
-    const mark = `fence-${++number}`;
-    peers[`${side}.both`].emit('broadcast', {}, mark);
-    await Promise.all(names.map((n) => peers[n].nextArgs(mark)));
-  }
-
-  const meets = (peer, list) => list.some((room) => peer.rooms.includes(room));
-  const hits = (how, side) => names.filter((n) => {
-    if (how.local && !n.startsWith(side)) return false;
-    return (!how.to || meets(peers[n], how.to)) && !(how.except && meets(peers[n], how.except));
-  });
-
-  // Broadcasts through a server; whom it is for gets it once, all others never.
-  async function check(side, how, args, wanted = args) {
-    const event = `event-${++number}`;
-    for (const n of names) await peers[n].ask('message-with-ack', 0); // idle: volatile has no reason to be dropped
-    peers[`${side}.both`].emit('broadcast', how, event, ...args);
-    await fence(side);
-    const got = Object.fromEntries(names.map((n) => [n, peers[n].count(event)]));
-    const want = Object.fromEntries(names.map((n) => [n, hits(how, side).includes(n) ? 1 : 0]));
-    assert.deepEqual(got, want, `from ${side}: ${JSON.stringify(how)}`);
-    for (const n of hits(how, side)) assert.deepEqual(plain(await peers[n].nextArgs(event)), plain(wanted), `${side} → ${n}`);
-  }
-
-  for (const side of ['ours', 'theirs']) {
-    for (const [title, args] of Object.entries(PAYLOADS))
-      test(`from ${side}: ${title}`, () => check(side, { to: ['red'] }, args));
-
-    test(`from ${side}: rooms, except and flags`, async () => {
-      const ids = names.map((n) => peers[n].id);
-      const rows = [
-        {}, { to: ['red'] }, { to: ['blue'] }, { to: ['red', 'blue'] }, { to: ['nobody'] }, { to: ['nobody', 'red'] },
-        { except: ['red'] }, { except: ['red', 'blue'] }, { to: ['red'], except: ['blue'] },
-        { to: ['red', 'blue'], except: [ids[0], ids[4]] }, { to: [ids[1], ids[5]] }, { except: [ids[3]] },
-        { volatile: true }, { to: ['red'], volatile: true }, { to: ['red'], except: [ids[2]], volatile: true },
-        { local: true }, { to: ['red'], local: true },
-      ];
-      for (const how of rows) {
-        await check(side, how, ['text', number]);
-        await check(side, how, [bytes(20), { n: number }]);
-      }
-    });
-
-    test(`from ${side}: five hundred in order, text and binary mixed`, async () => {
-      const event = `order-${++number}`;
-      for (let i = 0; i < 500; i++) peers[`${side}.both`].emit('broadcast', { to: ['blue'] }, event, i, ...(i % 5 ? [] : [bytes(i)]));
-      await fence(side);
-      for (const n of names) {
-        const got = peers[n].all.filter((e) => e[0] === event).map((e) => e[1]);
-        assert.deepEqual(got, peers[n].rooms.includes('blue') ? range(500) : [], n);
-      }
-    });
-  }
+  castTests(test, () => met);
 
   // The encoder of the adapter makes 64-bit rubbish of these; ours does not.
-  test('from ours: whole numbers too large for 64 bits', () => check('ours', {}, [1.5e300, -1e21, 2 ** 64, 2 ** 70]));
+  test('from ours: whole numbers too large for 64 bits', () => met.check('ours', {}, [1.5e300, -1e21, 2 ** 64, 2 ** 70]));
 
   // Things that only a server can send.
   test('from theirs: dates, undefined and typed arrays become what JSON makes of them', async () => {
-    const event = `event-${++number}`;
+    const event = `event-${++met.number}`;
     const when = new Date('2026-11-23T17:01:55.123Z');
     theirs.io.to('red').emit(event, when, undefined, { a: undefined, b: 1, when, list: [undefined, when] }, { n: NaN }, new Uint8Array([1, 2, 3]));
-    await fence('theirs');
-    for (const n of hits({ to: ['red'] })) {
+    await met.fence('theirs');
+    for (const n of met.hits({ to: ['red'] })) {
       assert.equal(peers[n].count(event), 1);
       const [date, nothing, object, nan, typed] = await peers[n].nextArgs(event);
       assert.equal(date, '2026-11-23T17:01:55.123Z', n);
@@ -207,10 +96,10 @@ describe('with a server of Node.js', () => {
     await (await redisClient(redis)).publish('socket.io#/#', Buffer.from(hex, 'hex'));
     assert.equal(await raw, '2["big",18446744073709551615,-9223372036854775808,9007199254740993]');
 
-    const event = `event-${++number}`; // and out of ours: what the server of Node.js makes of the same bytes
+    const event = `event-${++met.number}`; // and out of ours: what the server of Node.js makes of the same bytes
     peers['ours.both'].engine.send(`2["broadcast",{},"${event}",9007199254740993,-9223372036854775808,1e3]`);
-    await fence('ours');
-    for (const n of names) {
+    await met.fence('ours');
+    for (const n of met.names) {
       const got = await peers[n].nextArgs(event);
       assert.deepEqual(got.map(Number), [Number('9007199254740993'), -(2 ** 63), 1000], n);
     }
@@ -229,8 +118,8 @@ describe('with a server of Node.js', () => {
       assert.deepEqual(await guest.nextArgs('there'), [3]);
       assert.equal(guest.count('here'), 0);
     }
-    await fence('theirs');
-    for (const n of names) assert.deepEqual([peers[n].count('here'), peers[n].count('there')], [1, 0], n);
+    await met.fence('theirs');
+    for (const n of met.names) assert.deepEqual([peers[n].count('here'), peers[n].count('there')], [1, 0], n);
     guests.forEach((g) => g.close());
   });
 
@@ -246,15 +135,15 @@ describe('with a server of Node.js', () => {
     ];
     for (const [to, how] of rows) {
       for (const args of [['text', { a: [1, null] }], [bytes(500), { deep: [bytes(2)] }]]) {
-        const event = `event-${++number}`;
-        for (const n of names) await peers[n].ask('message-with-ack', 0);
+        const event = `event-${++met.number}`;
+        for (const n of met.names) await peers[n].ask('message-with-ack', 0);
         to.emit(event, ...args);
-        const mark = `fence-${++number}`; // the same connection to Redis: it comes after
+        const mark = `fence-${++met.number}`; // the same connection to Redis: it comes after
         emitter.emit(mark);
-        await Promise.all(names.map((n) => peers[n].nextArgs(mark)));
-        const got = Object.fromEntries(names.map((n) => [n, peers[n].count(event)]));
-        assert.deepEqual(got, Object.fromEntries(names.map((n) => [n, hits(how).includes(n) ? 1 : 0])), JSON.stringify(how));
-        for (const n of hits(how)) assert.deepEqual(plain(await peers[n].nextArgs(event)), plain(args), n);
+        await Promise.all(met.names.map((n) => peers[n].nextArgs(mark)));
+        const got = Object.fromEntries(met.names.map((n) => [n, peers[n].count(event)]));
+        assert.deepEqual(got, Object.fromEntries(met.names.map((n) => [n, met.hits(how).includes(n) ? 1 : 0])), JSON.stringify(how));
+        for (const n of met.hits(how)) assert.deepEqual(plain(await peers[n].nextArgs(event)), plain(args), n);
       }
     }
   });

@@ -1,4 +1,4 @@
-# up, down, status, logs: the programs of PROGRAMS and a private Redis. Sourced by ../../ingoma.
+# up, down, status, logs, emit: the programs of PROGRAMS and a private Redis. Sourced by ../../ingoma.
 # Everything is stopped by the pid that it was started with, after a look at /proc/PID/exe.
 
 REDIS_DIR=$RUN/redis
@@ -180,7 +180,7 @@ up() {
         seen+="$port "
     done
     mkdir -p "$RUN"
-    build release ingoma-gateway
+    build release ingoma-gateway ingoma-emit
     setup_demo
     STARTED=() CHILDREN=()
     trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
@@ -245,4 +245,17 @@ logs() {
     fi
     [ ${#files[@]} -gt 0 ] || die "Nothing was started yet: there are no logs."
     tail -n 100 "${follow[@]}" "${files[@]}"
+}
+
+# Over the Redis of `up` when it runs and no other one is named. The status is the program's (docs/emit.md).
+emit() {
+    local program=build/release/ingoma-emit
+    if [ ! -x "$program" ]; then
+        setup_packages "${BUILD_PACKAGES[@]}" >&2
+        build release ingoma-emit >&2
+    fi
+    if [[ " $*" != *" --redis"* ]] && [ -z "${REDIS_URL:-}" ] && pid_of redis >/dev/null; then
+        set -- --redis "unix://$REDIS_SOCKET" "$@"
+    fi
+    exec "$program" "$@"
 }

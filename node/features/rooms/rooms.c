@@ -94,29 +94,61 @@ static void put_reply(struct sb *b, const struct out_room_joined *j)
     sb_json(b, j->room_type);
 }
 
-/* The count has come, perhaps much later: the socket may be gone. */
-static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+struct joining { /* roomJoined is said when the count is known and the room can be heard */
+    struct adapter *adapter; /* NULL: none */
+    struct event_later *later;
+    struct sb texts; /* the room's name, and its type */
+    size_t room_n, type_n;
+    uint64_t members;
+};
+
+static void joining_free(struct joining *j)
 {
-    struct event_later *later = ctx;
-    struct sio_socket *s;
+    sb_fini(&j->texts);
+    mem_free(j);
+}
+
+/* Perhaps much later: the socket, and even the feature, may be gone. */
+static void on_ready(void *ctx)
+{
+    struct joining *j = ctx;
+    struct sio_socket *s = event_later_socket(j->later);
     struct sb reply = {0};
 
-    if (rc != OK) {
-        event_later_drop(later);
-        return;
-    }
-    s = event_later_socket(later);
     if (s) {
-        const struct out_room_joined say = {.room_id = count->room,
-                                            .member_count = (int64_t)count->members,
-                                            .room_type = count->type};
+        const struct out_room_joined say = {
+            .room_id = str_head(sb_view(&j->texts), j->room_n),
+            .member_count = (int64_t)j->members,
+            .room_type = j->type_n ? str_skip(sb_view(&j->texts), j->room_n) : STR_NONE};
         struct sio_cast to = sio_cast_self(s);
 
         emit_room_joined(&to, &say);
         put_reply(&reply, &say);
     }
-    event_later_end(later, OK, sb_view(&reply));
+    event_later_end(j->later, OK, sb_view(&reply));
     sb_fini(&reply);
+    joining_free(j);
+}
+
+static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+{
+    struct joining *j = ctx;
+    struct sio_socket *s = rc == OK ? event_later_socket(j->later) : NULL;
+
+    if (rc != OK) {
+        event_later_drop(j->later);
+        joining_free(j);
+        return;
+    }
+    sb_str(&j->texts, count->room);
+    j->room_n = j->texts.n;
+    sb_str(&j->texts, count->type);
+    j->type_n = count->type.n;
+    j->members = count->members;
+    if (s && j->adapter)
+        adapter_room_ready(j->adapter, nsp_of(s), count->room, on_ready, j);
+    else
+        on_ready(j);
 }
 
 static void announce(struct event_ctx *c, struct str room)
@@ -135,6 +167,7 @@ static int on_join(struct event_ctx *c, const union event_in *in)
 {
     const struct in_join_room *join = &in->join_room;
     struct rooms *rooms = c->state;
+    struct joining *j;
     int rc = check_name(rooms, c, join->room_id);
 
     if (rc != OK) return rc;
@@ -146,7 +179,10 @@ static int on_join(struct event_ctx *c, const union event_in *in)
         announce(c, join->room_id);
         if (!sio_socket_is_connected(c->socket)) return ERR_CLOSED; /* cut while announcing */
     }
-    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, event_defer(c));
+    j = MEM_NEW(struct joining);
+    j->adapter = events_adapter(rooms->events);
+    j->later = event_defer(c);
+    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, j);
     return OK;
 }
 

@@ -29,8 +29,11 @@ static void close_on_state(void *ctx, bool connected)
     *a = NULL;
 }
 
-static const struct adapter_handler closes = {ignore_cast, ignore_message, ignore_node, ignore_node,
-                                              close_on_state};
+static const struct adapter_handler closes = {.on_cast = ignore_cast,
+                                              .on_message = ignore_message,
+                                              .on_node_up = ignore_node,
+                                              .on_node_down = ignore_node,
+                                              .on_state = close_on_state};
 
 static void set(char **field, const char *value)
 {

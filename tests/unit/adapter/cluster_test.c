@@ -1,5 +1,6 @@
 /* Membership by beats, with time moved by hand. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include "adapter/cluster.h"
 #include "base/clock.h"
 #include "base/loop.h"
@@ -10,7 +11,7 @@ enum { BEAT = 1000, DEAD = 4000 };
 
 static struct loop *loop;
 static struct cluster *cluster;
-static struct sb said; /* "say HELLO;" "tell n002 BEAT;" "up n002;" "down n002;" */
+static struct sb said; /* "say HELLO;" "tell n002 BEAT;" "up n002;" "down n002;" "return;" */
 
 static void on_say(void *ctx, struct str bytes)
 {
@@ -42,6 +43,12 @@ static void on_down(void *ctx, struct str node)
     sb_printf(&said, "down " STR_FMT ";", STR_ARG(node));
 }
 
+static void on_return(void *ctx)
+{
+    (void)ctx;
+    sb_z(&said, "return;");
+}
+
 static void expect_said(const char *want)
 {
     cr_expect_str_eq(to_z(&said), want);
@@ -54,6 +61,8 @@ static void hear(enum message_kind kind, const char *from, uint64_t instance)
 
     if (kind == MESSAGE_BYE)
         m.bye.instance = instance;
+    else if (kind == MESSAGE_LOST)
+        m.lost = (struct message_lost){cluster_instance(cluster), instance};
     else
         m.beat = (struct message_beat){instance, STR("x")}; /* HELLO has the same fields */
     cluster_receive(cluster, &m);
@@ -76,7 +85,8 @@ static void start(void)
                              .say = on_say,
                              .tell = on_tell,
                              .on_up = on_up,
-                             .on_down = on_down};
+                             .on_down = on_down,
+                             .on_return = on_return};
 
     clock_freeze(100000, 0);
     loop = loop_new();
@@ -133,7 +143,7 @@ Test(cluster, loses_who_is_silent_and_keeps_who_beats, .init = start, .fini = st
     cr_expect_eq(cluster_count(cluster), 2);
     cr_expect_eq(metric_get(M_NODES_LOST), 1);
     hear(MESSAGE_BEAT, "n002", 2);
-    expect_said("up n002;");
+    expect_said("tell n002 LOST;up n002;");
 }
 
 Test(cluster, forgets_at_once_who_says_bye, .init = start, .fini = stop)
@@ -160,13 +170,121 @@ Test(cluster, kills_nobody_for_its_own_sleep, .init = start, .fini = stop)
 {
     hear(MESSAGE_BEAT, "n002", 2);
     said.n = 0;
-    clock_advance(10 * DEAD); /* stopped: the beats wait in the socket */
+    clock_advance(DEAD - 100); /* stopped: the beats wait in the socket */
     loop_turn(loop, false);
     expect_said("say BEAT;");
     pass(DEAD - DEAD / 8);
     cr_expect(cluster_is_alive(cluster, STR("n002")), "a fresh period");
     pass(DEAD / 4);
     cr_expect_not(cluster_is_alive(cluster, STR("n002")), "and no more than one");
+}
+
+Test(cluster, returns_as_a_new_instance_after_a_sleep_that_killed_it, .init = start, .fini = stop)
+{
+    uint64_t own = cluster_instance(cluster);
+    struct message m = {.kind = MESSAGE_BEAT, .from = STR("n002"), .beat = {2, STR("x")}};
+    struct message hello = {.kind = MESSAGE_HELLO, .from = STR("n001")};
+
+    hear(MESSAGE_BEAT, "n002", 2);
+    cr_expect_not(cluster_is_stale(cluster, &m));
+    said.n = 0;
+    clock_advance(DEAD);
+    loop_turn(loop, false);
+    expect_said("down n002;return;say HELLO;");
+    cr_expect_neq(cluster_instance(cluster), own);
+    cr_expect_eq(metric_get(M_NODES_LOST), 0);
+    cr_expect_eq(metric_get(M_NODE_RETURNS), 1);
+    cr_expect(cluster_is_stale(cluster, &m), "it waited in the socket");
+    hello.hello.instance = own;
+    cr_expect(cluster_is_stale(cluster, &hello), "so did its first HELLO");
+    hello.hello.instance = cluster_instance(cluster);
+    cr_expect(cluster_is_stale(cluster, &hello), "nobody needs its own HELLO");
+    cr_expect_not(cluster_is_stale(cluster, &m), "what comes after it is new");
+    hear(MESSAGE_BEAT, "n001", own);
+    cr_expect_eq(metric_get(M_NODE_COLLISIONS), 0, "its own late beat is no rival");
+    hear(MESSAGE_BEAT, "n002", 2);
+    expect_said("up n002;");
+}
+
+Test(cluster, reads_again_when_its_hello_does_not_come_back, .init = start, .fini = stop)
+{
+    struct message m = {.kind = MESSAGE_PIPE, .from = STR("n002"), .pipe = {STR("x")}};
+
+    clock_advance(DEAD);
+    loop_turn(loop, false);
+    cr_expect(cluster_is_stale(cluster, &m));
+    pass(BEAT + 100);
+    cr_expect_not(cluster_is_stale(cluster, &m));
+}
+
+Test(cluster, sleeps_unnoticed_while_it_hears_nothing, .init = start, .fini = stop)
+{
+    uint64_t own = cluster_instance(cluster);
+
+    cluster_connected(cluster, false);
+    said.n = 0;
+    clock_advance(2 * DEAD);
+    loop_turn(loop, false);
+    expect_said("");
+    cluster_connected(cluster, true);
+    expect_said("say HELLO;");
+    cr_expect_eq(cluster_instance(cluster), own, "who gave it up will say so");
+}
+
+Test(cluster, tells_who_is_heard_again_that_it_was_given_up, .init = start, .fini = stop)
+{
+    hear(MESSAGE_BEAT, "n002", 2);
+    hear(MESSAGE_BEAT, "n003", 3);
+    pass(DEAD + DEAD / 8);
+    cr_expect(cluster_is_lost(cluster, STR("n002")));
+    cr_expect_not(cluster_is_alive(cluster, STR("n002")));
+    cr_expect_not(cluster_is_lost(cluster, STR("n004")), "unknown is not lost");
+    said.n = 0;
+    hear(MESSAGE_BEAT, "n002", 2);
+    expect_said("tell n002 LOST;up n002;");
+    cr_expect_not(cluster_is_lost(cluster, STR("n002")));
+    hear(MESSAGE_BEAT, "n003", 33); /* a new instance knows of nothing */
+    expect_said("up n003;");
+    cr_expect_not(cluster_is_lost(cluster, STR("n003")));
+    hear(MESSAGE_BYE, "n002", 2);
+    cr_expect_not(cluster_is_lost(cluster, STR("n002")), "who left is not silent");
+}
+
+Test(cluster, drops_what_it_had_with_one_that_gave_it_up, .init = start, .fini = stop)
+{
+    struct message m = {.kind = MESSAGE_LOST, .from = STR("n002")};
+
+    hear(MESSAGE_BEAT, "n002", 2);
+    said.n = 0;
+    hear(MESSAGE_LOST, "n002", 2);
+    expect_said("down n002;up n002;");
+    cr_expect(cluster_is_alive(cluster, STR("n002")));
+    cr_expect_eq(metric_get(M_NODE_RETURNS), 1);
+    hear(MESSAGE_LOST, "n002", 1);                                    /* of a process before it */
+    hear(MESSAGE_LOST, "n004", 4);                                    /* nothing was between us */
+    hear(MESSAGE_LOST, "n001", 1);                                    /* of the own id */
+    m.lost = (struct message_lost){cluster_instance(cluster) + 1, 2}; /* to the process before us */
+    cluster_receive(cluster, &m);
+    expect_said("");
+    cr_expect_eq(metric_get(M_NODE_RETURNS), 1);
+}
+
+Test(cluster, remembers_a_bounded_number_of_lost_ones, .init = start, .fini = stop)
+{
+    unsigned lost = 0;
+    char id[8];
+
+    for (unsigned i = 0; i < 1100; i++) {
+        snprintf(id, sizeof id, "%04u", i);
+        hear(MESSAGE_BEAT, id, 1);
+    }
+    pass(DEAD + DEAD / 8);
+    cr_expect_eq(cluster_count(cluster), 1);
+    for (unsigned i = 0; i < 1100; i++) {
+        snprintf(id, sizeof id, "%04u", i);
+        lost += cluster_is_lost(cluster, str_of(id, 4));
+    }
+    cr_expect_eq(lost, 1024);
 }
 
 Test(cluster, judges_nobody_while_it_hears_nothing, .init = start, .fini = stop)

@@ -16,6 +16,8 @@ static const struct {
     {{.kind = MESSAGE_BEAT, .from = STR("n001"), .beat = {.instance = UINT64_MAX, .name = STR("")}},
      "116e303031ffffffffffffffff00"},
     {{.kind = MESSAGE_BYE, .from = STR("n001"), .bye = {1}}, "126e3030310000000000000001"},
+    {{.kind = MESSAGE_LOST, .from = STR("n001"), .lost = {1, 2}},
+     "146e30303100000000000000010000000000000002"},
     {{.kind = MESSAGE_HEALTH, .from = STR("n001"), .health = {1, 2}},
      "136e30303100000000000000010000000000000002"},
 };

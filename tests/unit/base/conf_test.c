@@ -131,7 +131,9 @@ Test(conf, refuses_bad_values)
         {"--log-level=x", "must have 4 to 5 bytes\n"},
         {"--log-level=warm", "LOG_LEVEL: must be error, warn, info or debug\n"},
         {"--log-level=loud", "LOG_LEVEL: must be error, warn, info or debug\n"},
-        {"--adapter=mongo", "ADAPTER: must be redis or local\n"},
+        {"--adapter=mongo", "ADAPTER: must be redis, redis-sharded or local\n"},
+        {"--adapter-subscription-mode=always",
+         "ADAPTER_SUBSCRIPTION_MODE: must be static, dynamic or dynamic-private\n"},
         {"--socket-path=socket.io/", "SOCKET_PATH: must begin and end with a slash"},
         {"--dead-ms=5000", "DEAD_MS: must be more than BEAT_MS\n"},
         {"--out-soft-bytes=16777216", "OUT_HARD_BYTES: must be more than OUT_SOFT_BYTES\n"},
@@ -156,6 +158,10 @@ Test(conf, a_short_secret_is_for_development_only)
     cr_expect(says("openssl rand"));
     cr_expect_not(says("0123456789"), "the secret is not repeated");
     cr_expect_eq(read_with("--jwt-secret=short --dev"), OK);
+    cr_expect_eq(read_with("--emit-token=0123456789012345678901234567890"), ERR_CONFIG);
+    cr_expect(says("EMIT_TOKEN: has 31 bytes"));
+    cr_expect_eq(read_with("--emit-token=short --dev"), OK);
+    cr_expect_eq(read_with("--emit-token=01234567890123456789012345678901"), OK);
     cr_expect_eq(read_with("--jwt-secret=01234567890123456789012345678901"), OK);
     conf_fini(&conf);
 }

@@ -351,6 +351,42 @@ Test(loop, lookups_that_are_under_way_end_with_it)
     cr_expect_eq(resolved_rc, 1, "nobody is told");
 }
 
+static void on_pause(struct loop_pause *p)
+{
+    (void)p;
+    note('p');
+}
+
+static void on_pause_timer(struct timer *t)
+{
+    (void)t;
+    note('t');
+}
+
+Test(loop, says_first_of_all_that_it_was_stopped)
+{
+    struct loop_pause p;
+    struct timer t;
+
+    clock_freeze(clock_ms(), 0);
+    timer_init(&t, on_pause_timer);
+    loop_turn(loop, false);
+    loop_pause_watch(loop, &p, 1000, on_pause);
+    loop_timer(loop, &t, 500);
+    clock_advance(999);
+    loop_turn(loop, false);
+    cr_expect_str_eq(trace, "t");
+    loop_timer(loop, &t, 500);
+    clock_advance(1000);
+    loop_turn(loop, false);
+    cr_expect_str_eq(trace, "tpt");
+    loop_turn(loop, false);
+    loop_pause_end(&p);
+    clock_advance(5000);
+    loop_turn(loop, false);
+    cr_expect_str_eq(trace, "tpt");
+}
+
 Test(loop, counts_its_turns)
 {
     int64_t before = metric_get(M_LOOP_SECONDS);

@@ -2,6 +2,7 @@
 #include "tests/unit/support/adapter_fixture.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/clock.h"
 #include "base/mem.h"
@@ -28,6 +29,100 @@ static void on_cast(void *ctx, const struct adapter_cast *c)
         sb_char(&n->log, '.');
     }
     sb_char(&n->log, ';');
+}
+
+static void put_target(struct fixture_node *n, const char *what, const struct adapter_target *t)
+{
+    n->requests++;
+    sb_printf(&n->log, "%s " STR_FMT, what, STR_ARG(t->nsp));
+    put_list(&n->log, "rooms", t->rooms, t->rooms_count);
+    put_list(&n->log, "except", t->except, t->except_count);
+}
+
+static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,
+                    unsigned count)
+{
+    struct fixture_node *n = ctx;
+
+    put_target(n, "join", t);
+    put_list(&n->log, "more", rooms, count);
+    sb_char(&n->log, ';');
+}
+
+static void on_leave(void *ctx, const struct adapter_target *t, const struct str *rooms,
+                     unsigned count)
+{
+    struct fixture_node *n = ctx;
+
+    put_target(n, "leave", t);
+    put_list(&n->log, "more", rooms, count);
+    sb_char(&n->log, ';');
+}
+
+static void on_disconnect(void *ctx, const struct adapter_target *t, bool close)
+{
+    struct fixture_node *n = ctx;
+
+    put_target(n, "disconnect", t);
+    sb_z(&n->log, close ? " close;" : ";");
+}
+
+static void on_fetch(void *ctx, const struct adapter_target *t, struct sb *out)
+{
+    struct fixture_node *n = ctx;
+
+    put_target(n, "fetch", t);
+    sb_char(&n->log, ';');
+    sb_printf(out, "[{\"id\":\"%s\",\"rooms\":[\"a\"]}]", n->id);
+}
+
+static void keep(struct fixture_node *n, struct adapter_question *q)
+{
+    if (n->kept) adapter_answer_end(n->kept);
+    n->kept = q;
+}
+
+static void answer(struct fixture_node *n, struct adapter_question *q)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "\"%s\"", n->id);
+    adapter_answer(q, str_z(text), NULL, 0);
+}
+
+static void on_cast(void *ctx, const struct adapter_cast *c);
+
+static void on_cast_ack(void *ctx, const struct adapter_cast *c, uint64_t timeout_ms,
+                        struct adapter_question *q)
+{
+    struct fixture_node *n = ctx;
+
+    n->requests++;
+    sb_printf(&n->log, "%u ms ", (unsigned)timeout_ms);
+    on_cast(ctx, c);
+    if (n->is_silent) {
+        keep(n, q);
+        return;
+    }
+    adapter_answer_count(q, n->clients);
+    for (unsigned i = 0; i < n->clients; i++)
+        answer(n, q);
+    adapter_answer_end(q);
+}
+
+static void on_server_emit(void *ctx, struct str nsp, struct str array, struct adapter_question *q)
+{
+    struct fixture_node *n = ctx;
+
+    n->requests++;
+    sb_printf(&n->log, "emit " STR_FMT " " STR_FMT "%s;", STR_ARG(nsp), STR_ARG(array),
+              q ? " asks" : "");
+    if (n->is_silent && q) {
+        keep(n, q);
+    } else if (q) {
+        answer(n, q);
+        adapter_answer_end(q);
+    }
 }
 
 static void on_message(void *ctx, struct str from, enum adapter_kind kind, struct str payload)
@@ -65,8 +160,17 @@ static void on_state(void *ctx, bool connected)
         n->disconnects++;
 }
 
-static const struct adapter_handler handler = {on_cast, on_message, on_node_up, on_node_down,
-                                               on_state};
+static const struct adapter_handler handler = {.on_cast = on_cast,
+                                               .on_message = on_message,
+                                               .on_join = on_join,
+                                               .on_leave = on_leave,
+                                               .on_disconnect = on_disconnect,
+                                               .on_fetch = on_fetch,
+                                               .on_cast_ack = on_cast_ack,
+                                               .on_server_emit = on_server_emit,
+                                               .on_node_up = on_node_up,
+                                               .on_node_down = on_node_down,
+                                               .on_state = on_state};
 
 void adapter_fixture_sent(void *node, int rc)
 {
@@ -139,6 +243,7 @@ void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp)
     char *why = NULL;
     int rc = OK;
 
+    n->clients = 1;
     memcpy(n->id, "n00", 3);
     n->id[3] = (char)('0' + i);
     if (f->bus)
@@ -147,6 +252,13 @@ void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp)
         rc = adapter_open(f->loop, &f->conf, str_z(n->id), &handler, n, &n->adapter, &why);
     assert(rc == OK);
     if (nsp) adapter_nsp_open(n->adapter, str_z(nsp));
+}
+
+bool adapter_fixture_open_with(struct adapter_fixture *f, const char *driver)
+{
+    if (!adapter_fixture_open(f, !str_eq(str_z(driver), STR("local")))) return false;
+    set_text(&f->conf.adapter, driver);
+    return true;
 }
 
 void adapter_fixture_leave(struct adapter_fixture *f, int i)
@@ -162,6 +274,7 @@ void adapter_fixture_close(struct adapter_fixture *f)
         adapter_close(f->nodes[i].adapter);
         sb_fini(&f->nodes[i].log);
         sb_fini(&f->nodes[i].reply);
+        if (f->nodes[i].kept) adapter_answer_end(f->nodes[i].kept);
     }
     loop_timer_stop(f->loop, &f->wake);
     loop_turn(f->loop, false);

@@ -16,6 +16,11 @@ struct fixture_node {
     char id[ADAPTER_NODE_ID_SIZE + 1];
     unsigned casts, messages, ups, downs, connects, disconnects, answers;
     int last_rc;
+    /* requests of others: all are logged and counted; answers are "n001", clients times for a cast
+     * with ack (default 1). is_silent: the question is kept and nothing is said. */
+    unsigned requests, clients;
+    bool is_silent;
+    struct adapter_question *kept;
     struct sb log;   /* "cast / [\"x\"] rooms=a,b except=c flags=1 att=0102;" "message n001 hi;" */
     struct sb reply; /* of eval: "a,b," */
 };
@@ -32,6 +37,8 @@ struct adapter_fixture {
 /* redis: false when it is not installed. Times are short: beat 100 ms, dead 300 ms, Redis deadline
  * 400 ms. */
 bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis);
+/* The same over a driver by its name. */
+bool adapter_fixture_open_with(struct adapter_fixture *f, const char *driver);
 void adapter_fixture_close(struct adapter_fixture *f);
 void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp); /* nsp may be NULL */
 void adapter_fixture_leave(struct adapter_fixture *f, int i);

@@ -35,11 +35,14 @@ static void on_down(void *ctx)
     sb_z(&said, "down;");
 }
 
-static void on_push(void *ctx, struct str pattern, struct str channel, struct str payload)
+static void on_push(void *ctx, const struct redis_push *p)
 {
     (void)ctx;
-    sb_printf(&said, "push " STR_FMT " " STR_FMT " " STR_FMT ";", STR_ARG(pattern),
-              STR_ARG(channel), STR_ARG(payload));
+    if (p->kind == REDIS_PUSH_LEFT)
+        sb_printf(&said, "left " STR_FMT ";", STR_ARG(p->channel));
+    else
+        sb_printf(&said, "push " STR_FMT " " STR_FMT " " STR_FMT ";", STR_ARG(p->pattern),
+                  STR_ARG(p->channel), STR_ARG(p->payload));
 }
 
 static void on_reply(void *ctx, int rc, const struct redisReply *r)
@@ -331,5 +334,45 @@ Test(redis_link_close, may_come_from_a_reply_and_answers_the_rest)
     peer_reads();
     cr_expect_eq(read(peer, large_enough, sizeof large_enough), 0);
     link_ = NULL;
+    stop();
+}
+
+static void subscribe(enum redis_link_sub how, const char *channel, const char *name)
+{
+    cr_expect_eq(
+        redis_link_subscribe(link_, how, str_z(channel), on_reply, (void *)(uintptr_t)name), OK);
+}
+
+#define SUNSUBSCRIBED(c) "*3\r\n$12\r\nsunsubscribe\r\n$1\r\n" c "\r\n:0\r\n"
+#define SSUBSCRIBED(c) "*3\r\n$10\r\nssubscribe\r\n$1\r\n" c "\r\n:1\r\n"
+
+Test(redis_link, tells_its_answers_from_what_redis_says_unasked)
+{
+    start_up(true);
+    peer_reads();
+    subscribe(REDIS_SSUBSCRIBE, "a", "in");
+    subscribe(REDIS_SUNSUBSCRIBE, "b", "out");
+    turn();
+    cr_expect_str_eq(peer_reads(), "*2\r\n$10\r\nSSUBSCRIBE\r\n$1\r\na\r\n"
+                                   "*2\r\n$12\r\nSUNSUBSCRIBE\r\n$1\r\nb\r\n");
+    peer_says(SUNSUBSCRIBED("x")); /* a slot has moved */
+    expect_said("left x;");
+    peer_says(SSUBSCRIBED("a"));
+    peer_says(SUNSUBSCRIBED("y"));
+    peer_says(SUNSUBSCRIBED("b"));
+    peer_says(SUNSUBSCRIBED("a"));
+    expect_said("in 0 (null);left y;out 0 (null);left a;");
+    peer_says("*3\r\n$8\r\nsmessage\r\n$1\r\na\r\n$2\r\nhi\r\n");
+    expect_said("push  a hi;");
+    stop();
+}
+
+Test(redis_link, starts_again_when_answers_and_questions_do_not_match)
+{
+    start_up(true);
+    subscribe(REDIS_SSUBSCRIBE, "a", "in");
+    turn();
+    peer_says(SSUBSCRIBED("b"));
+    expect_said("in -11 -;down;");
     stop();
 }

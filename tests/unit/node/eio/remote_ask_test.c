@@ -18,6 +18,25 @@ Test(remote_ask, refuses_at_once_when_nobody_has_that_name)
     net_close();
 }
 
+Test(remote_ask, refuses_at_once_for_a_node_that_was_declared_dead)
+{
+    struct fake_pipe *p;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    net.total = 0;
+    net.at[1].is_lost = true; /* only stopped: its channel still takes everything */
+    p = rig_get(&net.a, 4);
+    cr_expect_eq(p->status, 400);
+    cr_expect(str_starts(sb_view(&p->body), STR("{\"code\":1,")));
+    p = rig_upgrade(&net.a, 4);
+    cr_expect_eq(p->status, 400);
+    cr_expect_eq(net.total, 0, "it was not asked");
+    net.at[1].is_lost = false;
+    cr_expect(fake_is_pending(net_get(4)));
+    net_close();
+}
+
 Test(remote_ask, refuses_with_503_without_redis)
 {
     struct fake_pipe *p;
@@ -48,6 +67,8 @@ Test(remote_ask, ends_all_pipes_of_a_dead_node)
     cr_expect(ws->is_cut);
     cr_expect_eq(ws->close_code, 1001);
     cr_expect_eq(ws->late_orders + get->late_orders, 0);
+    eio_on_node_down(net.b.eio, STR("nodA"));
+    cr_expect_eq(metric_get(M_REMOTE_PIPES), 0);
     net.at[1].is_dead = false;
     net_close();
 }
@@ -236,6 +257,46 @@ Test(remote_ask, drain_lets_forwarded_clients_go)
     cr_expect_eq(ws->close_code, 1001);
     net_run();
     cr_expect_str_eq(rig_told(&net.b), "close:transport close\n");
+    net_close();
+}
+
+Test(remote_ask, a_drain_lets_a_parked_poll_go_and_the_session_live)
+{
+    struct fake_pipe *get, *post;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    get = net_get(4);
+    post = fake_post_head(&net.a.edge, rig_head(&net.a, "POST", 4, "polling", NULL), 2);
+    net_run();
+    cr_expect_eq(eio_close_some(net.a.eio, 5), 2, "both wait for their owner");
+    net_run();
+    cr_expect_eq(get->status, 200);
+    cr_expect_str_eq(fake_body_z(get), "6");
+
+    cr_expect(fake_is_pending(post));
+    cr_expect_eq(eio_close_some(net.a.eio, 5), 1);
+    fake_body(&net.a.edge, post, OK, STR("4a"));
+    net_run();
+    cr_expect_str_eq(fake_body_z(post), "ok");
+    cr_expect_str_eq(rig_told(&net.b), "text:a\n");
+    cr_expect_eq(eio_close_some(net.a.eio, 5), 0);
+    cr_expect(fake_is_pending(net_get(4)), "the session goes on");
+    net_close();
+}
+
+Test(remote_ask, a_drain_does_not_wait_for_an_owner_that_is_silent)
+{
+    struct fake_pipe *get;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    get = net_get(4);
+    net.lose_kind = REMOTE_RELEASE;
+    cr_expect_eq(eio_close_some(net.a.eio, 5), 1);
+    net_wait(5100);
+    cr_expect_eq(get->status, 503);
+    cr_expect_eq(eio_close_some(net.a.eio, 5), 0);
     net_close();
 }
 

@@ -1,0 +1,283 @@
+/* See carrier_priv.h. The list of subscriptions is ours: whatever happens to a connection, all of
+ * it is sent again in order. */
+#include "adapter/redis/carrier_priv.h"
+
+#include <hiredis/hiredis.h>
+
+#include "adapter/message.h"
+#include "adapter/redis/store.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/rand.h"
+#include "base/forbid.h"
+
+/* ---- publishing ---- */
+
+void redis_carrier_complain(struct redis_carrier *b, const char *event, struct str why)
+{
+    if (b->complained_ms && clock_ms() - b->complained_ms < 1000) return;
+    b->complained_ms = clock_ms();
+    LOG_WARN(event, LOG_S("why", why));
+}
+
+void redis_carrier_published(void *ctx, int rc, const struct redisReply *r)
+{
+    struct redis_carrier *b = ctx;
+
+    if (rc == OK && r->type != REDIS_REPLY_ERROR) return;
+    metric_add(M_REDIS_DROPPED, 1);
+    if (rc == OK) redis_carrier_complain(b, "redis.publish_refused", redis_push_text(r));
+}
+
+struct channel_parts redis_carrier_parts(const struct redis_carrier *b)
+{
+    return (struct channel_parts){.prefix = str_z(b->conf.conf->adapter_prefix),
+                                  .node = b->conf.node_id};
+}
+
+/* NOLINTNEXTLINE(readability-function-size): one command, all of it */
+int redis_carrier_publish(struct redis_carrier *b, enum channel c, bool is_shard,
+                          const struct channel_parts *parts, struct str payload,
+                          redis_link_reply_fn *done, void *ctx)
+{
+    struct str argv[3] = {is_shard ? STR("SPUBLISH") : STR("PUBLISH"), STR_NONE, payload};
+    int rc;
+
+    b->channel.n = 0;
+    channel_name(c, parts, &b->channel);
+    argv[1] = sb_view(&b->channel);
+    rc = redis_link_send(b->commands, argv, 3, done, ctx);
+    metric_add(rc == OK ? M_REDIS_PUBLISHED : M_REDIS_DROPPED, 1);
+    return rc;
+}
+
+void redis_carrier_say(void *driver, struct str bytes)
+{
+    struct redis_carrier *b = driver;
+    struct channel_parts parts = redis_carrier_parts(b);
+
+    (void)redis_carrier_publish(b, CHANNEL_NODES, false, &parts, bytes, redis_carrier_published, b);
+}
+
+struct sending {
+    driver_sent_fn *sent;
+    void *ctx;
+};
+
+static void on_sent(void *ctx, int rc, const struct redisReply *r)
+{
+    struct sending s = *(struct sending *)ctx;
+
+    mem_free(ctx);
+    if (rc != OK || r->type != REDIS_REPLY_INTEGER)
+        rc = ERR_UNAVAILABLE;
+    else if (r->integer == 0)
+        rc = ERR_NOT_FOUND; /* nobody holds the node's channel */
+    s.sent(s.ctx, rc);
+}
+
+int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_sent_fn *sent,
+                       void *ctx)
+{
+    struct redis_carrier *b = driver;
+    struct channel_parts parts = redis_carrier_parts(b);
+    struct sending *s = NULL;
+    int rc;
+
+    parts.node = node;
+    if (!sent) {
+        rc = redis_carrier_publish(b, CHANNEL_NODE, false, &parts, bytes, redis_carrier_published,
+                                   b);
+    } else {
+        s = MEM_NEW(struct sending);
+        *s = (struct sending){sent, ctx};
+        rc = redis_carrier_publish(b, CHANNEL_NODE, false, &parts, bytes, on_sent, s);
+        if (rc != OK) mem_free(s);
+    }
+    return rc == OK ? OK : ERR_UNAVAILABLE;
+}
+
+int redis_carrier_eval(void *driver, const struct driver_eval *e)
+{
+    struct redis_carrier *b = driver;
+
+    return redis_store_eval(b->commands, e) == OK ? OK : ERR_UNAVAILABLE;
+}
+
+/* ---- state ---- */
+
+static void check_health(struct redis_carrier *b)
+{
+    struct message m = {
+        .kind = MESSAGE_HEALTH, .from = b->conf.node_id, .health = {.instance = b->instance}};
+    struct channel_parts parts = redis_carrier_parts(b);
+
+    if (b->connected || b->closed || b->subs.missed) return;
+    if (!redis_link_is_up(b->commands) || !redis_link_is_up(b->subscriber)) return;
+    m.health.number = ++b->health;
+    b->payload.n = 0;
+    message_encode(&m, &b->payload);
+    (void)redis_carrier_publish(b, CHANNEL_NODE, false, &parts, sb_view(&b->payload),
+                                redis_carrier_published, b);
+}
+
+static void on_retry(struct timer *t)
+{
+    struct redis_carrier *b = LIST_OWNER(t, struct redis_carrier, retry);
+
+    redis_subs_retry(&b->subs);
+    check_health(b);
+    loop_timer(b->conf.loop, &b->retry, b->conf.conf->redis_timeout_ms);
+}
+
+static void set_connected(struct redis_carrier *b, bool connected)
+{
+    if (b->closed || b->connected == connected) return;
+    b->connected = connected;
+    b->conf.up.on_state(b->conf.up.ctx, connected);
+}
+
+static void on_settled(void *ctx)
+{
+    check_health(ctx);
+}
+
+static void on_refused(void *ctx, struct str why)
+{
+    redis_carrier_complain(ctx, "redis.subscribe_refused", why);
+}
+
+static void on_commands_up(void *ctx)
+{
+    check_health(ctx);
+}
+
+static void on_commands_down(void *ctx)
+{
+    set_connected(ctx, false);
+}
+
+static void on_subscriber_up(void *ctx)
+{
+    redis_subs_up(&((struct redis_carrier *)ctx)->subs);
+}
+
+static void on_subscriber_down(void *ctx)
+{
+    struct redis_carrier *b = ctx;
+
+    redis_subs_down(&b->subs);
+    set_connected(b, false);
+}
+
+/* ---- receiving ---- */
+
+static void on_node_bytes(struct redis_carrier *b, struct str bytes)
+{
+    struct message m;
+
+    if (!bytes.n || (unsigned char)bytes.p[0] != MESSAGE_HEALTH) {
+        b->conf.up.on_bytes(b->conf.up.ctx, bytes);
+        return;
+    }
+    if (message_decode(bytes, &m) != OK) {
+        metric_add(M_REDIS_GARBAGE, 1);
+        return;
+    }
+    if (m.health.instance == b->instance && m.health.number == b->health && !b->subs.missed)
+        set_connected(b, true);
+}
+
+static void on_push(void *ctx, const struct redis_push *p)
+{
+    struct redis_carrier *b = ctx;
+    const struct redis_sub *s = redis_subs_take(&b->subs, p);
+
+    if (p->kind != REDIS_PUSH_LEFT) metric_add(M_REDIS_RECEIVED, 1);
+    if (!s || b->closed) return;
+    if (s->kind == CHANNEL_NODE || s->kind == CHANNEL_NODES)
+        on_node_bytes(b, p->payload);
+    else
+        b->on_push(b, s, p);
+}
+
+/* ---- opening and closing ---- */
+
+static struct redis_link *open_link(struct redis_carrier *b, const char *what, bool is_subscriber)
+{
+    struct sb name = {0};
+    struct redis_link *k;
+    struct redis_link_conf c = {.loop = b->conf.loop,
+                                .url = &b->url,
+                                .timeout_ms = b->conf.conf->redis_timeout_ms,
+                                .queue_bytes = b->conf.conf->redis_queue_bytes,
+                                .is_subscriber = is_subscriber,
+                                .ctx = b,
+                                .on_up = is_subscriber ? on_subscriber_up : on_commands_up,
+                                .on_down = is_subscriber ? on_subscriber_down : on_commands_down,
+                                .on_push = on_push};
+
+    sb_printf(&name, "ingoma-" STR_FMT "-%s", STR_ARG(b->conf.node_id), what);
+    sb_char(&name, 0);
+    c.name = name.p;
+    k = redis_link_open(&c);
+    sb_fini(&name);
+    return k;
+}
+
+void redis_carrier_subscribe(struct redis_carrier *b, enum redis_sub_how how, enum channel kind,
+                             const struct channel_parts *parts, void *owner)
+{
+    b->channel.n = 0;
+    channel_name(kind, parts, &b->channel);
+    redis_subs_add(&b->subs, how, kind, owner, sb_view(&b->channel));
+}
+
+int redis_carrier_open(struct redis_carrier *b, const struct driver_conf *c,
+                       void (*on_push_)(void *driver, const struct redis_sub *s,
+                                        const struct redis_push *p),
+                       char **why)
+{
+    struct channel_parts parts;
+    int rc;
+
+    *b = (struct redis_carrier){.conf = *c, .on_push = on_push_};
+    rc = redis_url_parse(str_z(c->conf->redis_url), &b->url, why);
+    if (rc != OK) {
+        redis_url_fini(&b->url);
+        return rc;
+    }
+    redis_subs_init(&b->subs, b);
+    b->subs.on_settled = on_settled;
+    b->subs.on_refused = on_refused;
+    rand_bytes(&b->instance, sizeof b->instance);
+    timer_init(&b->retry, on_retry);
+    b->commands = open_link(b, "commands", false);
+    b->subscriber = b->subs.link = open_link(b, "subscriber", true);
+    parts = redis_carrier_parts(b);
+    redis_carrier_subscribe(b, REDIS_SUB_CHANNEL, CHANNEL_NODE, &parts, NULL);
+    redis_carrier_subscribe(b, REDIS_SUB_CHANNEL, CHANNEL_NODES, &parts, NULL);
+    loop_timer(c->loop, &b->retry, c->conf->redis_timeout_ms);
+    return OK;
+}
+
+void redis_carrier_close(struct redis_carrier *b)
+{
+    b->closed = true;
+    loop_timer_stop(b->conf.loop, &b->retry);
+    redis_link_close(b->commands);
+    redis_link_close(b->subscriber);
+    redis_subs_down(&b->subs); /* nobody waits any longer */
+}
+
+void redis_carrier_fini(struct redis_carrier *b)
+{
+    redis_subs_fini(&b->subs);
+    sb_fini(&b->payload);
+    sb_fini(&b->channel);
+    redis_url_fini(&b->url);
+}
