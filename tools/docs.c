@@ -1,6 +1,7 @@
 /* ingoma-docs: prints a page of docs/ out of the table that it documents, so that no page can lie.
  * tools/docs.py writes the pages; `./ingoma lint generated` compares them. Never reads or writes a
  * file. */
+#include "adapter/channel.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -42,6 +43,52 @@ static void print_close(struct sb *out)
         sb_printf(out, "| `%s` | %s |\n", rows[i].text, rows[i].may_recover ? "yes" : "no");
 }
 
+static void print_handshake_errors(struct sb *out)
+{
+    static const struct {
+        int code, status;
+        const char *text;
+    } rows[] = {
+#define EIO_ERROR(id, number, http, message) {number, http, message},
+#include "node/eio/eio_error.def"
+#undef EIO_ERROR
+    };
+
+    sb_z(out, "\n## Refused requests of Engine.IO\n\nMade from `node/eio/eio_error.def`: the "
+              "answer is `{\"code\":…,"
+              "\"message\":…}`.\n\n| code | HTTP status | message |\n| ---: | ---: | --- |\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        sb_printf(out, "| %d | %d | %s |\n", rows[i].code, rows[i].status, rows[i].text);
+}
+
+static void print_all_errors(struct sb *out)
+{
+    print_errors(out);
+    print_handshake_errors(out);
+}
+
+static void print_redis(struct sb *out)
+{
+    static const struct {
+        const char *pattern, *type;
+        int ttl_s;
+        const char *doc;
+    } rows[] = {
+#define KEY(id, key, kind, ttl, text) {key, kind, ttl, text},
+#include "node/features/rooms/keys.def"
+#undef KEY
+    };
+
+    sb_z(out, "## Channels\n\nMade from `adapter/channel.def`.\n\n");
+    channel_print_markdown(out);
+    sb_z(out, "\n## Keys\n\nMade from the `keys.def` of each feature. What is between `{` and `}` "
+              "decides the slot in a "
+              "Redis Cluster.\n\n| key | type | lives s | content |\n|---|---|---:|---|\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        sb_printf(out, "| `%s` | %s | %d | %s |\n", rows[i].pattern, rows[i].type, rows[i].ttl_s,
+                  rows[i].doc);
+}
+
 static const struct page {
     const char *name;
     const char *head;
@@ -63,11 +110,15 @@ static const struct page {
      "The name is what a client\n"
      "finds in `code`, and the label of the metrics; names and codes never change their "
      "meaning.\n\n",
-     print_errors},
+     print_all_errors},
     {"close",
      "# Reasons of a disconnect\n\nMade from `node/eio/close.def` by `./ingoma docs`: change the "
      "table, not this page.\n\n",
      print_close},
+    {"redis",
+     "# What is in Redis\n\nMade from the tables by `./ingoma docs`: change the tables, not this "
+     "page.\n\n",
+     print_redis},
 };
 
 int main(int argc, char **argv)
@@ -83,6 +134,6 @@ int main(int argc, char **argv)
         sb_fini(&out);
         return written && fflush(stdout) == 0 ? 0 : 1;
     }
-    fputs("usage: ingoma-docs config|metrics|errors|close\n", stderr);
+    fputs("usage: ingoma-docs config|metrics|errors|close|redis\n", stderr);
     return 2;
 }

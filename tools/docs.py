@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PAGES = ("config", "metrics", "errors", "close")
+PAGES = ("config", "metrics", "errors", "close", "redis")
 SKIPPED_FOLDERS = {".git", "build", "node_modules", ".run"}
 
 

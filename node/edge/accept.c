@@ -122,6 +122,7 @@ int edge_open(struct loop *l, const struct conf *c, const char *host, unsigned p
     e->headers = mem_new((size_t)c->max_headers, sizeof *e->headers);
     e->read_scratch = mem_new(1, READ_BYTES);
     list_init(&e->conns);
+    list_init(&e->closing);
     timer_init(&e->accept_pause, on_pause_over);
     timer_init(&e->trim, conn_trim);
     out_init(e);
@@ -145,8 +146,17 @@ void edge_stop_accepting(struct edge *e)
 void edge_free(struct edge *e)
 {
     edge_stop_accepting(e);
-    LIST_EACH_SAFE(node, after, &e->conns) conn_cut(LIST_OWNER(node, struct conn, node));
-    loop_turn(e->loop, false); /* the connections' memory goes with the end of a turn */
+    LIST_EACH_SAFE(node, after, &e->conns)
+    {
+        conn_cut(LIST_OWNER(node, struct conn, node));
+    }
+    LIST_EACH_SAFE(node, after, &e->closing) /* no turn follows that would free them */
+    {
+        struct conn *c = LIST_OWNER(node, struct conn, node);
+
+        loop_task_cancel(&c->end);
+        conn_free(&c->end);
+    }
     loop_timer_stop(e->loop, &e->trim);
     out_fini(e);
     close(e->spare_fd);

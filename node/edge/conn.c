@@ -38,7 +38,7 @@ void conn_set_deadline(struct conn *c, uint64_t ms)
         loop_timer_stop(c->edge->loop, &c->deadline);
 }
 
-static void conn_free(struct loop_task *t)
+void conn_free(struct loop_task *t)
 {
     struct conn *c = LIST_OWNER(t, struct conn, end);
     struct edge *e = c->edge;
@@ -48,6 +48,7 @@ static void conn_free(struct loop_task *t)
     sb_fini(&c->in);
     ws_free(c);
     request_free(c);
+    list_unlink(&c->node);
     mem_free(c->address_v6);
     mem_free(c);
 }
@@ -73,6 +74,7 @@ void conn_cut(struct conn *c)
     loop_fd_free(c->watch);
     close(c->fd);
     list_unlink(&c->node);
+    list_push(&e->closing, &c->node);
     list_unlink(&c->dirty);
     e->count--;
     metric_shift(M_CONNECTIONS, -1);

@@ -76,7 +76,7 @@ struct edge {
     int listen_fd, spare_fd;
     struct loop_fd *listen_watch;
     struct timer accept_pause;
-    struct list conns, dirty;
+    struct list conns, closing, dirty; /* closing: cut, waiting for the end of the turn */
     size_t count;
     size_t freed;      /* connections since memory was last given back */
     struct timer trim; /* gives it back, a while after many have left */
@@ -96,8 +96,9 @@ void conn_open(struct edge *e, int fd, const struct sockaddr_storage *from);
 void conn_cut(
     struct conn *c); /* descriptor closed now, freed at the end of the turn; no callback */
 void conn_lose(struct conn *c,
-               int code);         /* as conn_cut, and the core is told if it holds the pipe */
-void conn_finish(struct conn *c); /* sends what is queued, then shuts and lingers */
+               int code);              /* as conn_cut, and the core is told if it holds the pipe */
+void conn_free(struct loop_task *end); /* end of the turn after conn_cut */
+void conn_finish(struct conn *c);      /* sends what is queued, then shuts and lingers */
 void conn_set_deadline(struct conn *c, uint64_t ms); /* 0: none */
 void conn_want(struct conn *c);                      /* sets the wanted events by state */
 void conn_flushed(struct conn *c);                   /* out.c: the queue is empty */

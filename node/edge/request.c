@@ -7,9 +7,8 @@
 #include "base/metric.h"
 #include "base/sha1.h"
 
-#define UNREAD_ANSWERS_BYTES                                                                       \
-    (64 * 1024) /* queued answers above which no further request is read                           \
-                 */
+/* Answers queued for one connection above which its next request is not read. */
+#define UNREAD_ANSWERS_BYTES (64 * 1024)
 
 void request_free(struct conn *c)
 {

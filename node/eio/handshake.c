@@ -68,6 +68,9 @@ static bool check_new(const struct eio_request *q)
         error = EIO_ERROR_BAD_REQUEST;
     } else if (q->protocol == 0) {
         error = EIO_ERROR_UNSUPPORTED_PROTOCOL;
+    } else if (q->eio->sessions.count >= q->eio->conf->max_connections) {
+        /* A polling session needs no connection to stay: the edge's own limit does not see it. */
+        error = EIO_ERROR_FULL;
     } else {
         return true;
     }

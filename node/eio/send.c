@@ -6,9 +6,17 @@
 #include "base/forbid.h"
 
 enum {
+    PLACE_BYTES = 16,
     CHECK_BYTES = 16384,           /* sent over a WebSocket between two looks at its out queue */
     POLL_BATCH_BYTES = 1024 * 1024 /* one answer to a poll; the rest waits for the next */
 };
+
+/* A queued packet of a few bytes holds a place as well: without it a flood of small ones would cost
+ * ten times the limit. */
+static size_t waiting(const struct eio_session *s)
+{
+    return s->ws ? pipe_queued(s->ws) : s->queue.bytes + s->queue.count * PLACE_BYTES;
+}
 
 static void doom(struct eio_session *s) /* not now: the caller may be walking a room */
 {
@@ -20,7 +28,7 @@ static void doom(struct eio_session *s) /* not now: the caller may be walking a 
 static void check_queue(struct eio_session *s)
 {
     const struct conf *c = s->eio->conf;
-    size_t queued = s->ws ? pipe_queued(s->ws) : s->queue.bytes;
+    size_t queued = waiting(s);
 
     s->unchecked_bytes = 0;
     if (queued >= c->out_hard_bytes) {
@@ -35,7 +43,7 @@ static void check_queue(struct eio_session *s)
 void eio_send_slow_fired(struct timer *t)
 {
     struct eio_session *s = LIST_OWNER(t, struct eio_session, slow);
-    size_t queued = s->ws ? pipe_queued(s->ws) : s->queue.bytes;
+    size_t queued = waiting(s);
 
     if (queued > s->eio->conf->out_soft_bytes) eio_session_end(s, CLOSE_SLOW, STR("1"));
 }
@@ -66,7 +74,7 @@ static __attribute__((noinline)) void send_other(struct eio_session *s, struct b
     } else {
         buf_queue_push(&s->queue, b);
         if (s->get) eio_send_flush_soon(s);
-        if (s->queue.bytes > s->eio->conf->out_soft_bytes) check_queue(s);
+        if (waiting(s) > s->eio->conf->out_soft_bytes) check_queue(s);
     }
 }
 

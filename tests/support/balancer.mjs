@@ -51,8 +51,10 @@ export async function startBalancer(nodes) {
     child.on('error', (e) => done((ended = String(e))));
     child.on('close', (code, signal) => done((ended = `status ${code} ${signal ?? ''}`)));
   });
+  // A test that fails never comes to stop(): then it does not hold the run up and goes with it.
   const kill = () => child.kill('SIGKILL');
   process.on('exit', kill);
+  for (const handle of [child, child.stdout, child.stderr]) handle.unref();
   const url = `http://127.0.0.1:${port}`;
   await until('HAProxy to pass a request on', async () => {
     if (ended) throw new Error(`HAProxy ended: ${ended}\n${text}`);
@@ -62,6 +64,7 @@ export async function startBalancer(nodes) {
     url,
     port,
     stop: async () => {
+      child.ref();
       child.kill('SIGTERM');
       await exited;
       process.off('exit', kill);

@@ -234,6 +234,25 @@ Test(handshake, foreign_origins_may_poll_but_not_upgrade)
     rig_close(&r);
 }
 
+Test(handshake, refuses_more_sessions_than_connections_are_allowed)
+{
+    struct eio_rig r;
+    struct fake_pipe *p;
+
+    rig_open(&r, "--max-connections=2");
+    cr_expect_eq(rig_ws_open(&r, 4, "")->status, 101);
+    cr_expect_eq(rig_poll_open(&r, 4, "")->status, 200);
+    p = fake_request(&r.edge, POLL "\n");
+    cr_expect_eq(p->status, 503);
+    cr_expect_str_eq(fake_body_z(p), "{\"code\":3,\"message\":\"Too many sessions\"}");
+    cr_expect_eq(fake_request(&r.edge, "GET /socket.io/?EIO=4&transport=websocket" UP)->status,
+                 503);
+    cr_expect_eq(rig_post(&r, 4, "1")->status, 200); /* one leaves */
+    rig_turn(&r);
+    cr_expect_eq(rig_poll_open(&r, 4, "")->status, 200);
+    rig_close(&r);
+}
+
 Test(handshake, answers_a_preflight)
 {
     struct eio_rig r;
