@@ -49,8 +49,8 @@ void adapter_answer(struct adapter_question *q, struct str json, const struct st
                     unsigned attachments_count);
 /* Broadcast with ack: how many sockets of this node got the event; once, before their answers. */
 void adapter_answer_count(struct adapter_question *q, unsigned count);
-/* Nothing more is to come; takes q. Due exactly once for every question, also after its deadline and
- * after adapter_close. */
+/* Nothing more is to come; takes q. Due exactly once for every question, also after its deadline
+ * and after adapter_close. */
 void adapter_answer_end(struct adapter_question *q);
 
 /* Result of a question of this node. missing: node ids (or adapter uids of Node peers, when known)

@@ -208,7 +208,8 @@ static void order_reply(struct pipe *p, const struct http_reply *r)
     struct conn *c = LIST_OWNER(p, struct conn, pipe);
     bool body_is_small =
         c->state != CONN_BODY || c->content_length <= c->edge->conf->max_payload_bytes;
-    bool keep = c->keep_alive && !r->close && body_is_small;
+    bool is_draining = !c->edge->listen_watch; /* the next request belongs to another node */
+    bool keep = c->keep_alive && !r->close && body_is_small && !is_draining;
 
     if (p->is_closed || p->is_ws) return;
     metric_add_at(M_HTTP_RESPONSES, http_status_label(r->status), 1);

@@ -227,7 +227,7 @@ static int on_reply(struct remote_ask *k, const struct remote_message *m)
         .content_type = m->texts[REPLY_TYPE],
         .headers = m->texts[REPLY_HEADERS],
         .body = m->texts[REPLY_BODY],
-        .close = m->numbers[REPLY_CLOSE] || k->is_released,
+        .close = m->numbers[REPLY_CLOSE],
     };
     struct sb type_line = {0};
     bool is_clean;

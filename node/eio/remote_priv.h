@@ -36,7 +36,7 @@ struct remote_ask {
     uint32_t seq_in, seq_out;
     unsigned refs; /* alive: 1; each message on its way: 1 */
     bool is_get, is_upgrade;
-    bool is_released; /* a poll that has to end here, so that the client asks another node */
+    bool is_released;        /* a poll that has to end here, so that the client asks another node */
     uint64_t received_bytes; /* of SEND */
     uint64_t reported_bytes; /* queue as last told in WINDOW */
     struct timer deadline;
