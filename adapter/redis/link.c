@@ -1,6 +1,7 @@
-/* See link.h. The connection is a table of states; only move() changes it and only drop() ends it.
+/* See link.h. The connection is a table of states; only redis_link_move changes it and only
+ * redis_link_drop ends it.
  */
-#include "adapter/redis/link.h"
+#include "adapter/redis/link_priv.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,9 +11,6 @@
 #include <hiredis/hiredis.h>
 
 #include "adapter/redis/dial_priv.h"
-#include "adapter/redis/out_priv.h"
-#include "adapter/redis/ring_priv.h"
-#include "adapter/redis/sentinel.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -31,51 +29,24 @@ enum {
     IN_MAX_BYTES = 1 << 28, /* of one unfinished reply */
 };
 
-enum state { DOWN, RESOLVING, CONNECTING, GREETING, UP, CLOSED, STATE_COUNT };
-
 static const struct state_row {
     const char *name;
     unsigned next; /* bits of the states that may follow */
-} states[STATE_COUNT] = {
-    [DOWN] = {"down", 1U << RESOLVING | 1U << CONNECTING | 1U << CLOSED},
-    [RESOLVING] = {"resolving", 1U << CONNECTING | 1U << DOWN | 1U << CLOSED},
-    [CONNECTING] = {"connecting", 1U << GREETING | 1U << DOWN | 1U << CLOSED},
-    [GREETING] = {"greeting", 1U << UP | 1U << DOWN | 1U << CLOSED},
-    [UP] = {"up", 1U << DOWN | 1U << CLOSED},
-    [CLOSED] = {"closed", 0},
+} states[LINK_STATES] = {
+    [LINK_DOWN] = {"down", 1U << LINK_RESOLVING | 1U << LINK_CONNECTING | 1U << LINK_CLOSED},
+    [LINK_RESOLVING] = {"resolving", 1U << LINK_CONNECTING | 1U << LINK_DOWN | 1U << LINK_CLOSED},
+    [LINK_CONNECTING] = {"connecting", 1U << LINK_GREETING | 1U << LINK_DOWN | 1U << LINK_CLOSED},
+    [LINK_GREETING] = {"greeting", 1U << LINK_UP | 1U << LINK_DOWN | 1U << LINK_CLOSED},
+    [LINK_UP] = {"up", 1U << LINK_DOWN | 1U << LINK_CLOSED},
+    [LINK_CLOSED] = {"closed", 0},
 };
 
-struct lookup { /* outlives the link when the answer is late */
-    struct redis_link *link;
-    uint16_t port;
-};
-
-struct redis_link {
-    struct redis_link_conf conf;
-    char *name;
-    enum state state;
-    uint64_t since_ms; /* in this state */
-    uint32_t epoch;    /* counts connections: whoever calls back compares */
-    int fd;
-    struct loop_fd *watch;
-    struct redisReader *reader;
-    struct lookup *lookup;
-    struct redis_sentinel *sentinel; /* NULL: the address is the one of the URL */
-    struct redis_ring waiting;       /* commands without their reply */
-    struct redis_out out;
-    struct timer retry, check;
-    struct loop_task flush, free;
-    uint64_t heard_ms, checked_ms;
-    unsigned failures; /* in a row */
-    bool was_up;       /* ever */
-};
-
-static void move(struct redis_link *k, enum state next)
+void redis_link_move(struct redis_link *k, enum link_state next)
 {
     assert(states[k->state].next & 1U << next);
     LOG_DEBUG("redis.state", LOG_Z("link", k->conf.name), LOG_Z("state", states[next].name));
-    if (k->state == UP) metric_shift(M_REDIS_CONNECTED, -1);
-    if (next == UP) metric_shift(M_REDIS_CONNECTED, 1);
+    if (k->state == LINK_UP) metric_shift(M_REDIS_CONNECTED, -1);
+    if (next == LINK_UP) metric_shift(M_REDIS_CONNECTED, 1);
     k->state = next;
     k->since_ms = clock_ms();
 }
@@ -124,17 +95,17 @@ static uint64_t backoff_ms(unsigned failures)
     return d / 2 + rand_below((uint32_t)(d / 2) + 1);
 }
 
-static void drop(struct redis_link *k, int rc, struct str why)
+void redis_link_drop(struct redis_link *k, int rc, struct str why)
 {
-    bool was_up = k->state == UP;
+    bool was_up = k->state == LINK_UP;
 
     if (was_up && clock_ms() - k->since_ms >= STEADY_MS) k->failures = 0;
     if (k->failures++ == 0) LOG_WARN("redis.down", LOG_Z("link", k->conf.name), LOG_S("why", why));
-    move(k, DOWN);
+    redis_link_move(k, LINK_DOWN);
     disconnect(k);
     loop_timer(k->conf.loop, &k->retry, backoff_ms(k->failures));
     answer_waiting(k, rc);
-    if (was_up && k->state != CLOSED) k->conf.on_down(k->conf.ctx);
+    if (was_up && k->state != LINK_CLOSED) k->conf.on_down(k->conf.ctx);
 }
 
 static void drop_errno(struct redis_link *k, const char *what, int error)
@@ -144,7 +115,7 @@ static void drop_errno(struct redis_link *k, const char *what, int error)
 
     sb_printf(&b, "%s: %s", what, strerror_r(error, message, sizeof message));
     memcpy(text, b.p, b.n < sizeof text ? b.n : sizeof text);
-    drop(k, ERR_UNAVAILABLE, str_of(text, b.n < sizeof text ? b.n : sizeof text));
+    redis_link_drop(k, ERR_UNAVAILABLE, str_of(text, b.n < sizeof text ? b.n : sizeof text));
     sb_fini(&b);
 }
 
@@ -162,8 +133,8 @@ static int queue_item(struct redis_link *k, const struct str *argv, unsigned arg
     return OK;
 }
 
-static int queue_command(struct redis_link *k, const struct str *argv, unsigned argc,
-                         redis_link_reply_fn *done, void *ctx)
+int redis_link_put(struct redis_link *k, const struct str *argv, unsigned argc,
+                   redis_link_reply_fn *done, void *ctx)
 {
     return queue_item(k, argv, argc, &(struct redis_ring_item){.done = done, .ctx = ctx});
 }
@@ -173,7 +144,7 @@ static void on_flush(struct loop_task *t)
     struct redis_link *k = LIST_OWNER(t, struct redis_link, flush);
     int rc;
 
-    if (k->state != GREETING && k->state != UP) return;
+    if (k->state != LINK_GREETING && k->state != LINK_UP) return;
     rc = redis_out_write(&k->out, k->fd);
     if (rc == ERR_IO) {
         drop_errno(k, "write", errno);
@@ -196,7 +167,7 @@ static bool take_push(struct redis_link *k, const struct redisReply *r)
         str_eq(w->channel, p.channel))
         return false;
     if (p.kind == REDIS_PUSH_ENTERED)
-        drop(k, ERR_UNAVAILABLE, STR("an answer without its subscription"));
+        redis_link_drop(k, ERR_UNAVAILABLE, STR("an answer without its subscription"));
     else
         k->conf.on_push(k->conf.ctx, &p);
     return true;
@@ -208,13 +179,13 @@ static void on_reply(struct redis_link *k, const struct redisReply *r)
 
     if (k->conf.is_subscriber && take_push(k, r)) return;
     if (!redis_ring_shift(&k->waiting, &w)) {
-        drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
+        redis_link_drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
         return;
     }
     metric_observe_us(M_REDIS_SECONDS, clock_us() - w.sent_us);
     if (w.done) w.done(w.ctx, OK, r);
-    if (k->state == UP && k->sentinel && redis_sentinel_is_demoted(r))
-        drop(k, ERR_UNAVAILABLE, STR("a replica by now"));
+    if (k->state == LINK_UP && k->sentinel && redis_sentinel_is_demoted(r))
+        redis_link_drop(k, ERR_UNAVAILABLE, STR("a replica by now"));
 }
 
 /* False: this connection is over. */
@@ -235,7 +206,7 @@ static bool feed(struct redis_link *k, const char *p, size_t n)
             if (k->epoch != epoch) return false; /* the reader is gone with its connection */
         }
         if (rc != REDIS_OK || k->reader->len - k->reader->pos > IN_MAX_BYTES) {
-            drop(k, ERR_UNAVAILABLE, STR("the reply is not of Redis' protocol"));
+            redis_link_drop(k, ERR_UNAVAILABLE, STR("the reply is not of Redis' protocol"));
             return false;
         }
         p += meal;
@@ -257,81 +228,13 @@ static void read_some(struct redis_link *k)
             return;
         }
         if (n == 0) {
-            drop(k, ERR_UNAVAILABLE, STR("closed by Redis"));
+            redis_link_drop(k, ERR_UNAVAILABLE, STR("closed by Redis"));
             return;
         }
         k->heard_ms = clock_ms();
         metric_add(M_REDIS_BYTES_IN, (uint64_t)n);
         if (!feed(k, bytes, (size_t)n) || (size_t)n < sizeof bytes) return;
     }
-}
-
-/* ---- greeting ---- */
-
-static void on_greeted(void *ctx, int rc, const struct redisReply *r)
-{
-    struct redis_link *k = ctx;
-
-    if (rc != OK || k->state != GREETING || r->type != REDIS_REPLY_ERROR) return;
-    LOG_ERROR("redis.refused", LOG_Z("link", k->conf.name), LOG_S("why", redis_push_text(r)));
-    drop(k, ERR_UNAVAILABLE, redis_push_text(r));
-}
-
-static void on_role(void *ctx, int rc, const struct redisReply *r)
-{
-    struct redis_link *k = ctx;
-
-    if (rc != OK || (k->state != GREETING && k->state != UP) || redis_sentinel_is_master(r)) return;
-    drop(k, ERR_UNAVAILABLE,
-         r->type == REDIS_REPLY_ERROR ? redis_push_text(r) : STR("not the master"));
-}
-
-/* At sentinels an idle link asks for the role; subscribers may not (RESP2). */
-static int ask_role(struct redis_link *k)
-{
-    struct str role = STR("ROLE");
-
-    return queue_command(k, &role, 1, on_role, k);
-}
-
-static void on_ready(void *ctx, int rc, const struct redisReply *r)
-{
-    struct redis_link *k = ctx;
-
-    if (rc != OK || k->state != GREETING) return;
-    if (r->type != REDIS_REPLY_STATUS ||
-        !str_eq(redis_push_text(r), STR("PONG"))) { /* -LOADING, -NOAUTH */
-        drop(k, ERR_UNAVAILABLE, redis_push_text(r));
-        return;
-    }
-    move(k, UP);
-    if (k->was_up) metric_add(M_REDIS_RECONNECTS, 1);
-    k->was_up = true;
-    LOG_INFO("redis.up", LOG_Z("link", k->conf.name));
-    k->conf.on_up(k->conf.ctx);
-}
-
-static int greet(struct redis_link *k)
-{
-    const struct redis_url *u = k->conf.url;
-    struct str auth[3] = {STR("AUTH"), str_z(u->user), str_z(u->password)};
-    struct str name[3] = {STR("CLIENT"), STR("SETNAME"), str_z(k->conf.name)};
-    struct str ping = STR("PING"), select[2] = {STR("SELECT")};
-    struct sb db = {0};
-    int rc = OK;
-
-    if (!u->user) auth[1] = auth[2];
-    if (u->password) rc = queue_command(k, auth, u->user ? 3 : 2, on_greeted, k);
-    if (rc == OK && u->db) {
-        sb_u64(&db, u->db);
-        select[1] = sb_view(&db);
-        rc = queue_command(k, select, 2, on_greeted, k);
-        sb_fini(&db);
-    }
-    if (rc == OK) rc = queue_command(k, name, 3, NULL, NULL); /* for people; may be forbidden */
-    if (rc == OK && k->sentinel) rc = ask_role(k);
-    if (rc == OK) rc = queue_command(k, &ping, 1, on_ready, k);
-    return rc;
 }
 
 /* ---- connecting ---- */
@@ -342,15 +245,16 @@ static void on_fd(void *ctx, int what)
     socklen_t size = sizeof(int);
     int error = 0;
 
-    if (k->state == CONNECTING) {
+    if (k->state == LINK_CONNECTING) {
         getsockopt(k->fd, SOL_SOCKET, SO_ERROR, &error, &size);
         if (error) {
             drop_errno(k, "connect", error);
             return;
         }
-        move(k, GREETING);
+        redis_link_move(k, LINK_GREETING);
         loop_fd_want(k->watch, LOOP_READ);
-        if (greet(k) != OK) drop(k, ERR_UNAVAILABLE, STR("REDIS_QUEUE_BYTES is too small"));
+        if (redis_greet(k) != OK)
+            redis_link_drop(k, ERR_UNAVAILABLE, STR("REDIS_QUEUE_BYTES is too small"));
         return;
     }
     if (what & LOOP_WRITE) loop_at_end(k->conf.loop, &k->flush);
@@ -370,7 +274,7 @@ static void watch_connecting(struct redis_link *k, int rc, int fd)
 {
     int error = errno;
 
-    move(k, CONNECTING);
+    redis_link_move(k, LINK_CONNECTING);
     if (rc != OK) {
         drop_errno(k, "connect", error);
         return;
@@ -378,7 +282,7 @@ static void watch_connecting(struct redis_link *k, int rc, int fd)
     k->fd = fd;
     k->reader = redisReaderCreate();
     if (!k->reader) {
-        drop(k, ERR_UNAVAILABLE, STR("no memory"));
+        redis_link_drop(k, ERR_UNAVAILABLE, STR("no memory"));
         return;
     }
     k->watch = loop_fd_new(k->conf.loop, k->fd, on_fd, k);
@@ -396,7 +300,7 @@ static void on_address(void *ctx, int rc, const char *address)
     if (!k) return;
     k->lookup = NULL;
     if (rc != OK) {
-        drop(k, ERR_UNAVAILABLE, STR("the host's name cannot be resolved"));
+        redis_link_drop(k, ERR_UNAVAILABLE, STR("the host's name cannot be resolved"));
         return;
     }
     rc = redis_dial_tcp(address, port, &fd);
@@ -420,12 +324,12 @@ static void on_master(void *ctx, const struct redis_place *m, struct str why)
     if (m)
         resolve(k, m->host, m->port);
     else
-        drop(k, ERR_UNAVAILABLE, why);
+        redis_link_drop(k, ERR_UNAVAILABLE, why);
 }
 
 static void on_moved(void *ctx)
 {
-    drop(ctx, ERR_UNAVAILABLE, STR("the sentinels name another master"));
+    redis_link_drop(ctx, ERR_UNAVAILABLE, STR("the sentinels name another master"));
 }
 
 static void dial(struct redis_link *k)
@@ -438,7 +342,7 @@ static void dial(struct redis_link *k)
         watch_connecting(k, rc, fd);
         return;
     }
-    move(k, RESOLVING);
+    redis_link_move(k, LINK_RESOLVING);
     if (k->sentinel)
         redis_sentinel_ask(k->sentinel);
     else
@@ -464,7 +368,7 @@ static void probe(struct redis_link *k)
     struct str ping = STR("PING");
     bool asks_role = k->sentinel && !k->conf.is_subscriber;
 
-    if ((asks_role ? ask_role(k) : queue_command(k, &ping, 1, NULL, NULL)) != OK)
+    if ((asks_role ? redis_greet_role(k) : redis_link_put(k, &ping, 1, NULL, NULL)) != OK)
         LOG_DEBUG("redis.queue_full", LOG_Z("link", k->conf.name));
 }
 
@@ -476,13 +380,13 @@ static void on_check(struct timer *t)
 
     if (now - k->checked_ms > timeout / 2 + TIMER_TICK_MS) {
         excuse(k);
-    } else if (k->state != UP && now - k->since_ms >= timeout) {
-        drop(k, ERR_TIMEOUT, STR("no connection in time"));
+    } else if (k->state != LINK_UP && now - k->since_ms >= timeout) {
+        redis_link_drop(k, ERR_TIMEOUT, STR("no connection in time"));
         return;
-    } else if (k->state == UP && oldest && clock_us() - oldest >= timeout * 1000) {
-        drop(k, ERR_TIMEOUT, STR("no reply in time"));
+    } else if (k->state == LINK_UP && oldest && clock_us() - oldest >= timeout * 1000) {
+        redis_link_drop(k, ERR_TIMEOUT, STR("no reply in time"));
         return;
-    } else if (k->state == UP && !oldest && now - k->heard_ms >= timeout / 2) {
+    } else if (k->state == LINK_UP && !oldest && now - k->heard_ms >= timeout / 2) {
         probe(k);
     }
     start_check(k);
@@ -534,9 +438,9 @@ static void say_last_words(struct redis_link *k)
 
 void redis_link_close(struct redis_link *k)
 {
-    if (!k || k->state == CLOSED) return;
-    if (k->state == UP) say_last_words(k);
-    move(k, CLOSED);
+    if (!k || k->state == LINK_CLOSED) return;
+    if (k->state == LINK_UP) say_last_words(k);
+    redis_link_move(k, LINK_CLOSED);
     disconnect(k);
     redis_sentinel_free(k->sentinel);
     k->sentinel = NULL;
@@ -546,14 +450,14 @@ void redis_link_close(struct redis_link *k)
 
 bool redis_link_is_up(const struct redis_link *k)
 {
-    return k->state == UP;
+    return k->state == LINK_UP;
 }
 
 int redis_link_send(struct redis_link *k, const struct str *argv, unsigned argc,
                     redis_link_reply_fn *done, void *ctx)
 {
-    if (k->state != UP) return ERR_UNAVAILABLE;
-    return queue_command(k, argv, argc, done, ctx);
+    if (k->state != LINK_UP) return ERR_UNAVAILABLE;
+    return redis_link_put(k, argv, argc, done, ctx);
 }
 
 int redis_link_subscribe(struct redis_link *k, enum redis_link_sub how, struct str channel,
@@ -567,5 +471,5 @@ int redis_link_subscribe(struct redis_link *k, enum redis_link_sub how, struct s
     struct redis_ring_item w = {
         .done = done, .ctx = ctx, .channel = channel, .is_leaving = how == REDIS_SUNSUBSCRIBE};
 
-    return k->state == UP ? queue_item(k, argv, 2, &w) : ERR_UNAVAILABLE;
+    return k->state == LINK_UP ? queue_item(k, argv, 2, &w) : ERR_UNAVAILABLE;
 }

@@ -2,6 +2,7 @@
 // on different nodes.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort, until } from './cluster.mjs';
@@ -9,9 +10,10 @@ import { freePort, until } from './cluster.mjs';
 // abortonclose: a client that gives up its poll is given up at the node, too. No reuse of server connections: a
 // connection that a node has just closed would be answered 502 by the balancer, not by the node. The check of the
 // backends is left out, tests decide who is there.
-function settings(port, nodes) {
+function settings(port, nodes, socket) {
   return `global
   maxconn 4000
+  stats socket ${socket} mode 600 level admin
   nbthread 1
 defaults
   mode http
@@ -34,12 +36,24 @@ ${nodes.map((n, i) => `  server n${i} 127.0.0.1:${n.port}`).join('\n')}
 `;
 }
 
-// startBalancer(nodes) → {url, port, stop()}
+// One command of HAProxy's own; resolves with its answer.
+function command(socket, line) {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const s = net.connect(socket, () => s.end(`${line}\n`));
+    s.on('data', (d) => (text += d));
+    s.on('error', reject);
+    s.on('close', () => resolve(text.trim()));
+  });
+}
+
+// startBalancer(nodes) → {url, port, give(i, yes), stop()}; give: whether the i-th node gets new requests.
 export async function startBalancer(nodes) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ingoma-haproxy-'));
   const port = await freePort();
   const file = path.join(folder, 'haproxy.cfg');
-  fs.writeFileSync(file, settings(port, nodes));
+  const socket = path.join(folder, 'admin.sock');
+  fs.writeFileSync(file, settings(port, nodes, socket));
   const child = spawn('haproxy', ['-db', '-f', file], {
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` }, stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -63,6 +77,10 @@ export async function startBalancer(nodes) {
   return {
     url,
     port,
+    give: async (i, yes) => {
+      const answer = await command(socket, `set server nodes/n${i} state ${yes ? 'ready' : 'maint'}`);
+      if (answer) throw new Error(`HAProxy: ${answer}`);
+    },
     stop: async () => {
       child.ref();
       child.kill('SIGTERM');

@@ -160,6 +160,100 @@ describe('Redis', () => {
     await chat.stop();
   });
 
+  test('is away: who asks for the cluster is told so in time, who does not is not slower', { timeout: 120000 }, async (t) => {
+    const chat = await startChat();
+    const { a1, a2, b1, nodes: [a, b] } = chat;
+    const polling = (sid) => `${a.url}/socket.io/?EIO=4&transport=polling${sid ? `&sid=${sid}` : ''}`;
+    const poll = async (url, body) => {
+      const start = Date.now();
+      const answer = await fetch(url, { method: body ? 'POST' : 'GET', body, signal: AbortSignal.timeout(60000) });
+      return { status: answer.status, text: await answer.text(), ms: Date.now() - start };
+    };
+    const [given, sid] = (await Promise.all([0, 1].map(() => poll(`${b.url}/socket.io/?EIO=4&transport=polling`))))
+      .map((answer) => JSON.parse(answer.text.slice(1)).sid); // given: a client that gives it up, as they do after a 503
+    const roundTrips = async () => { // of messages to a room of this node
+      const times = [];
+      for (let i = 0; i < 100; i++) {
+        const start = performance.now();
+        assert.equal((await a1.ask('roomMessage', { roomId: 'chat', message: `timed ${Math.random()}` })).ok, true);
+        times.push(performance.now() - start);
+      }
+      return times.sort((x, y) => x - y)[90];
+    };
+    const near = await roundTrips();
+
+    chat.redis.process.signal('SIGSTOP'); // connected still: the deadline of a command is what ends it
+    try {
+      const frozen = roundTrips();
+      const [asked, joined] = await Promise.all([poll(polling(given)), a2.ask('joinRoom', { roomId: 'chat' })]);
+      t.diagnostic(`p90 of a message: ${near.toFixed(1)} ms, with Redis frozen ${(await frozen).toFixed(1)} ms; a foreign poll ended after ${asked.ms} ms`);
+      assert.ok(await frozen < near + 100, `${await frozen} ms`); // it would be REDIS_TIMEOUT_MS if anything waited
+      assert.equal(asked.status, 503);
+      assert.equal(JSON.parse(asked.text).code, 1);
+      assert.ok(asked.ms < Number(QUICK.REDIS_TIMEOUT_MS) + 2000, `${asked.ms} ms`);
+      assert.equal(joined.ok, true);
+      assert.equal(joined.memberCount, 2, 'what this node knows');
+      await untilDegraded(chat.nodes, true);
+      for (const answer of [await poll(polling(sid)), await poll(polling(sid), '40')]) { // now it is known
+        assert.equal(answer.status, 503);
+        assert.equal(JSON.parse(answer.text).code, 1);
+        assert.ok(answer.ms < 500, `${answer.ms} ms`);
+      }
+      assert.equal((await poll(polling())).status, 200, 'its own sessions are served');
+
+      // what was missed is counted, to the message
+      const before = (await a.metrics()).ingoma_redis_dropped_total;
+      await chatsLocally(a1, a2, 'missed');
+      assert.equal((await a.metrics()).ingoma_redis_dropped_total - before, 50);
+    } finally {
+      chat.redis.process.signal('SIGCONT');
+    }
+    await untilDegraded(chat.nodes, false);
+    await untilHeard(a1, b1);
+    assert.equal(b1.count('roomMessage', (m) => m.message.startsWith('missed')), 0);
+    assert.equal((await poll(polling(sid), '40')).text, 'ok'); // the session is still there
+    assert.match((await poll(polling(sid))).text, /^40/);
+    assert.deepEqual(chat.all.flatMap((p) => p.disconnects), []);
+    chat.all.forEach((p) => p.close());
+    await chat.stop();
+  });
+
+  test('takes nothing: the queue to it is bounded, what does not fit is counted', { timeout: 120000 }, async (t) => {
+    const BYTES = 65536;
+    const env = { ...QUICK, REDIS_TIMEOUT_MS: '60000', DEAD_MS: '120000', BEAT_MS: '60000', REDIS_QUEUE_BYTES: String(BYTES) };
+    const cluster = await startCluster({ nodes: 2, shared: false, env });
+    const [a, b] = cluster.nodes;
+    const [a1, a2, b1] = await Promise.all([a, a, b].map((n) => connect(n.url)));
+    for (const p of [a1, a2, b1]) await p.join('chat');
+    await untilHeard(a1, b1);
+    const before = await a.metrics();
+    const count = 2000;
+    const text = (i) => `${i} ${'x'.repeat(3500)}`;
+    cluster.redis.process.signal('SIGSTOP');
+    try {
+      for (let i = 0; i < count; i++) a1.say('chat', text(i)); // 7 MB
+      await a2.hears(text(count - 1), 60000);
+      assert.equal((await a.ready()).body.degraded, false, 'not known yet');
+    } finally {
+      cluster.redis.process.signal('SIGCONT');
+    }
+    await untilHeard(a1, b1);
+    const now = await a.metrics();
+    const dropped = now.ingoma_redis_dropped_total - before.ingoma_redis_dropped_total;
+    const got = b1.all.filter((e) => e[0] === 'roomMessage' && e[1].message.endsWith('xxx')).map((e) => Number(e[1].message.split(' ')[0]));
+    const passed = await until('all that was taken to arrive', () => {
+      const heard = b1.count('roomMessage', (m) => m.message.endsWith('xxx'));
+      return heard + dropped === count && heard;
+    }).catch((error) => { throw new Error(`${error.message}: ${got.length} heard, ${dropped} dropped of ${count}`); });
+    t.diagnostic(`${passed} of ${count} waited in the queue and the kernel, ${dropped} were dropped and counted`);
+    // 64 KB here; the rest fits into the buffers of the connection
+    assert.ok(passed * 3500 < BYTES + 4 * 1048576 && dropped > count / 4, `${passed} passed`);
+    assert.deepEqual(got, [...new Set(got)].sort((x, y) => x - y), 'in order, once');
+    assert.deepEqual([a1, a2, b1].flatMap((p) => p.disconnects), []);
+    [a1, a2, b1].forEach((p) => p.close());
+    await cluster.stop();
+  });
+
   test('is not there when a node starts', { timeout: 120000 }, async () => {
     const redis = await startRedis();
     await redis.kill('SIGKILL');

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { ROOT, startCluster, startNode, stopAll } from '../support/cluster.mjs';
+import { ROOT, startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
 import { startBalancer } from '../support/balancer.mjs';
 
 after(stopAll);
@@ -103,3 +103,51 @@ for (const deployment of DEPLOYMENTS) {
     }
   });
 }
+
+// A rolling restart as operators do it: out of the balancer, wait until nothing is left on the node, SIGTERM, start, in
+// again; one node after the other as long as the suite runs. Sessions of the other two nodes must notice nothing.
+describe('three nodes behind a round-robin balancer, restarted one after the other', () => {
+  const [suite] = SUITES;
+  test(`${suite.name}: all ${suite.checks} checks`, { timeout: 300000 }, async (t) => {
+    const env = { ...nodeTimes, ...suite.env, DRAIN_SECONDS: '1' };
+    const c = await startCluster({ nodes: 3, shared: false, program: 'wire-echo', args: suite.args, env });
+    const balancer = await startBalancer(c.nodes);
+    const nodes = [...c.nodes];
+    let isOver = false;
+    let restarts = 0;
+    const restart = async (i) => {
+      await balancer.give(i, false);
+      await until('the node to be idle', async () => {
+        const f = await nodes[i].metrics();
+        return f.ingoma_sessions === 0 && f.ingoma_remote_pipes === 0;
+      }, 30000);
+      assert.deepEqual(await nodes[i].stop(), { code: 0, signal: null });
+      nodes[i] = await startNode({ port: nodes[i].port, redis: c.redis, program: 'wire-echo', args: suite.args, env });
+      await until('all to know each other', async () => (await Promise.all(nodes.map((n) => n.health()))).every((h) => h?.nodes === 3), 30000);
+      await balancer.give(i, true);
+      restarts++;
+    };
+    const rolling = (async () => {
+      for (let i = 0; !isOver; i = (i + 1) % 3) await restart(i);
+    })();
+    rolling.catch(() => {}); // awaited below
+    try {
+      const got = await runSuite(suite.name, balancer.url).finally(() => {
+        isOver = true;
+      });
+      await rolling;
+      t.diagnostic(`${got.passed} passed, ${got.failed.length} failed, ${restarts} restarts`);
+      assert.deepEqual(got.failed, []);
+      assert.equal(got.passed, suite.checks, got.out.slice(-3000));
+      assert.equal(got.skipped + got.cancelled, 0);
+      assert.ok(restarts > 0);
+      for (const n of nodes) assert.equal((await n.metrics()).ingoma_cluster_nodes_lost_total, 0);
+    } finally {
+      isOver = true;
+      await rolling.catch(() => {});
+      await balancer.stop();
+      await Promise.all(nodes.map((n) => n.stop()));
+      await c.redis.stop();
+    }
+  });
+});

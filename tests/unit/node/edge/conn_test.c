@@ -52,6 +52,16 @@ Test(conn, an_idle_connection_ends_after_its_time)
     cr_expect(edge_fixture_await_end(&f));
 }
 
+Test(conn, while_draining_an_answer_ends_its_connection)
+{
+    edge_fixture_write(&f, STR("GET /a HTTP/1.1\r\nHost: x\r\n\r\n"));
+    cr_assert(edge_fixture_await(&f, "Connection: keep-alive\r\n"));
+    edge_stop_accepting(f.edge);
+    edge_fixture_write(&f, STR("GET /b HTTP/1.1\r\nHost: x\r\n\r\n"));
+    cr_expect(edge_fixture_await(&f, "Connection: close\r\n"));
+    cr_expect(edge_fixture_await_end(&f));
+}
+
 Test(conn, cutting_a_pipe_closes_without_an_answer)
 {
     f.hold = true;
