@@ -22,9 +22,8 @@
 #include "node/ops/ops.h"
 #include "node/sio/remote.h"
 
-#define DESCRIPTORS_MAX                                                                            \
-    1048576 /* "infinity" of a container is no sane size for anybody's tables                      \
-             */
+/* "infinity" of a container is no sane size for anybody's tables */
+#define DESCRIPTORS_MAX 1048576
 
 struct node {
     const struct node_app *app;
@@ -321,7 +320,7 @@ static void stop(struct node *n)
     if (n->edge) edge_stop_accepting(n->edge);
     if (n->ops_edge) edge_free(n->ops_edge);
     if (n->eio) eio_free(n->eio);
-    n->eio = NULL; /* edge_free runs a turn, in which other nodes may still speak */
+    n->eio = NULL; /* other nodes may still speak until adapter_close */
     if (n->events) events_detach(n->events);
     if (n->edge) edge_free(n->edge);
     if (n->sio) sio_attach_adapter(n->sio, NULL);
