@@ -134,22 +134,14 @@ void sb_json(struct sb *b, struct str s)
     sb_char(b, '"');
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 void sb_percent_decode(struct sb *b, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         int hi = -1, lo = -1;
 
         if (s.p[i] == '%' && s.n - i > 2) {
-            hi = hex_value(s.p[i + 1]);
-            lo = hex_value(s.p[i + 2]);
+            hi = str_hex_digit(s.p[i + 1]);
+            lo = str_hex_digit(s.p[i + 2]);
         }
         if (hi >= 0 && lo >= 0) {
             sb_char(b, (char)(hi * 16 + lo));

@@ -1,4 +1,5 @@
-/* SHA-1, for the WebSocket handshake only (RFC 6455 4.2.2): never for secrets. */
+/* SHA-1, where a protocol or a name asks for it: the WebSocket handshake (RFC 6455 4.2.2), names of
+ * Redis scripts, ETags. Never for secrets. */
 #ifndef BASE_SHA1_H
 #define BASE_SHA1_H
 

@@ -101,6 +101,14 @@ char *str_dup(struct str s)
     return mem_dup(s.p, s.n);
 }
 
+int str_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
 bool str_is_utf8(struct str s)
 {
     const char *p = s.p, *end = s.n ? s.p + s.n : s.p;

@@ -65,6 +65,8 @@ MUST_USE int str_u64(struct str s, uint64_t max, uint64_t *out);
 
 char *str_dup(struct str s); /* returns new, NUL-terminated; free with mem_free */
 
+int str_hex_digit(char c); /* its value, or -1 */
+
 bool str_is_utf8(struct str s); /* strict: no overlong forms, no surrogates */
 
 /* Value of one key of a URL query ("a=1&b=2"), still percent-encoded. The first one wins.

@@ -1,6 +1,4 @@
 /* The redis driver: classic wire of @socket.io/redis-adapter 8 over carrier_priv.h. */
-#include <hiredis/hiredis.h>
-
 #include "adapter/classic.h"
 #include "adapter/classic_request.h"
 #include "adapter/redis/carrier_priv.h"
@@ -88,43 +86,13 @@ static int bus_wire(void *driver, const struct wire *w)
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }
 
-struct counting {
-    driver_count_fn *done;
-    void *ctx;
-};
-
-/* ["channel", subscribers] */
-static void on_count(void *ctx, int rc, const struct redisReply *r)
-{
-    struct counting c = *(struct counting *)ctx;
-    unsigned count = 0;
-
-    mem_free(ctx);
-    if (rc != OK || r->type != REDIS_REPLY_ARRAY || r->elements != 2 ||
-        r->element[1]->type != REDIS_REPLY_INTEGER)
-        rc = ERR_UNAVAILABLE;
-    else
-        count = (unsigned)r->element[1]->integer;
-    c.done(c.ctx, rc, count);
-}
-
 static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
 {
-    struct bus *b = driver;
-    struct redis_carrier *k = &b->carrier;
+    struct redis_carrier *k = &((struct bus *)driver)->carrier;
     struct channel_parts parts = redis_carrier_parts(k);
-    struct str argv[3] = {STR("PUBSUB"), STR("NUMSUB"), STR_NONE};
-    struct counting *c = MEM_NEW(struct counting);
-    int rc;
 
-    *c = (struct counting){done, ctx};
     parts.nsp = nsp;
-    k->channel.n = 0;
-    channel_name(CHANNEL_REQUEST, &parts, &k->channel);
-    argv[2] = sb_view(&k->channel);
-    rc = redis_link_send(k->commands, argv, 3, on_count, c);
-    if (rc != OK) mem_free(c);
-    return rc == OK ? OK : ERR_UNAVAILABLE;
+    return redis_carrier_count(k, CHANNEL_REQUEST, false, &parts, done, ctx);
 }
 
 /* ---- subscriptions ---- */

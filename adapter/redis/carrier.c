@@ -101,6 +101,40 @@ int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_s
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }
 
+struct counting {
+    driver_count_fn *done;
+    void *ctx;
+};
+
+/* ["channel", subscribers] */
+static void on_counted(void *ctx, int rc, const struct redisReply *r)
+{
+    struct counting c = *(struct counting *)ctx;
+    bool is_count = rc == OK && r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
+                    r->element[1]->type == REDIS_REPLY_INTEGER && r->element[1]->integer >= 0;
+
+    mem_free(ctx);
+    if (is_count)
+        c.done(c.ctx, OK, (unsigned)r->element[1]->integer);
+    else
+        c.done(c.ctx, ERR_UNAVAILABLE, 0);
+}
+
+int redis_carrier_count(struct redis_carrier *b, enum channel c, bool is_shard,
+                        const struct channel_parts *parts, driver_count_fn *done, void *ctx)
+{
+    struct str argv[3] = {STR("PUBSUB"), is_shard ? STR("SHARDNUMSUB") : STR("NUMSUB"), STR_NONE};
+    struct counting *counting = MEM_NEW(struct counting);
+
+    *counting = (struct counting){done, ctx};
+    b->channel.n = 0;
+    channel_name(c, parts, &b->channel);
+    argv[2] = sb_view(&b->channel);
+    if (redis_link_send(b->commands, argv, 3, on_counted, counting) == OK) return OK;
+    mem_free(counting);
+    return ERR_UNAVAILABLE;
+}
+
 int redis_carrier_eval(void *driver, const struct driver_eval *e)
 {
     struct redis_carrier *b = driver;

@@ -46,6 +46,12 @@ int redis_carrier_publish(struct redis_carrier *b, enum channel c, bool is_shard
                           redis_link_reply_fn *done, void *ctx);
 void redis_carrier_published(void *ctx, int rc, const struct redisReply *r);
 
+/* PUBSUB NUMSUB, or SHARDNUMSUB with is_shard, of one channel. Errors: ERR_UNAVAILABLE, done is
+ * never called then. */
+MUST_USE int redis_carrier_count(struct redis_carrier *b, enum channel c, bool is_shard,
+                                 const struct channel_parts *parts, driver_count_fn *done,
+                                 void *ctx);
+
 /* Once a second at most. */
 void redis_carrier_complain(struct redis_carrier *b, const char *event, struct str why);
 

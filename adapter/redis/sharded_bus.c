@@ -3,8 +3,6 @@
  * one channel, so they keep their order; between a room's and the namespace's channel there is none
  * in a Redis Cluster (reference 5.4).
  * One stand-alone server so far: in a Cluster each channel has an owner to be asked. */
-#include <hiredis/hiredis.h>
-
 #include "adapter/redis/carrier_priv.h"
 #include "adapter/sharded.h"
 #include "adapter/uid.h"
@@ -171,43 +169,15 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
 
 /* ---- counting ---- */
 
-struct counting {
-    driver_count_fn *done;
-    void *ctx;
-};
-
-static void on_counted(void *ctx, int rc, const struct redisReply *r)
-{
-    struct counting c = *(struct counting *)ctx;
-    bool is_count = rc == OK && r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
-                    r->element[1]->type == REDIS_REPLY_INTEGER && r->element[1]->integer >= 0;
-
-    mem_free(ctx);
-    if (is_count)
-        c.done(c.ctx, OK, (unsigned)r->element[1]->integer);
-    else
-        c.done(c.ctx, ERR_UNAVAILABLE, 0);
-}
-
 static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
 {
     struct sharded_bus *b = driver;
-    struct redis_carrier *k = &b->carrier;
     const struct nsp *n = find_nsp(b, nsp);
-    struct str argv[3] = {STR("PUBSUB"), STR("SHARDNUMSUB")};
     struct channel_parts parts;
-    struct counting *c;
 
     if (!n) return ERR_NOT_FOUND;
     parts = parts_of(b, n);
-    k->channel.n = 0;
-    channel_name(CHANNEL_SHARD, &parts, &k->channel);
-    argv[2] = sb_view(&k->channel);
-    c = MEM_NEW(struct counting);
-    *c = (struct counting){done, ctx};
-    if (redis_link_send(k->commands, argv, 3, on_counted, c) == OK) return OK;
-    mem_free(c);
-    return ERR_UNAVAILABLE;
+    return redis_carrier_count(&b->carrier, CHANNEL_SHARD, true, &parts, done, ctx);
 }
 
 /* ---- subscriptions ---- */

@@ -18,17 +18,9 @@ enum {
 
 #define CHUNK_LINE_MAX 256 /* a size line with its extensions, or a trailer line */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 static int size_byte(struct http_chunks *c, char byte)
 {
-    int v = hex_value(byte);
+    int v = str_hex_digit(byte);
 
     if (v >= 0) {
         if (c->line_bytes > 15) return ERR_PROTO; /* more digits than a size of ours can have */

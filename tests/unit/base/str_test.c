@@ -180,3 +180,15 @@ Test(str, heads_and_tails_stay_inside)
     cr_expect_null(str_skip(STR_NONE, 1).p);
     mem_free(z);
 }
+
+Test(str_hex_digit, knows_both_cases_and_nothing_else)
+{
+    static const struct {
+        char c;
+        int want;
+    } rows[] = {{'0', 0},  {'9', 9},  {'a', 10}, {'f', 15}, {'A', 10}, {'F', 15}, {'/', -1},
+                {':', -1}, {'g', -1}, {'G', -1}, {'`', -1}, {'@', -1}, {'\0', -1}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(str_hex_digit(rows[i].c), rows[i].want, "row %zu", i);
+}
