@@ -45,6 +45,27 @@ static const char *redis(const char *a, const char *b, const char *c, const char
     return redis_fixture_say(&f.redis, argv, count);
 }
 
+static bool is_written(int i)
+{
+    return str_eq(str_z(redis("HEXISTS", f.nodes[i].id, NULL, NULL)), STR(":1\r\n"));
+}
+
+static bool has_exited(void) /* node 0 */
+{
+    return !is_written(0);
+}
+
+static bool is_nothing_left(void)
+{
+    return str_eq(str_z(redis("EXISTS", NULL, NULL, NULL)), STR(":0\r\n")) &&
+           rooms_state_size(states[0]) + rooms_state_size(states[1]) == 0;
+}
+
+static bool are_both_written(void)
+{
+    return is_written(0) && is_written(1);
+}
+
 static bool open_two(void)
 {
     if (!adapter_fixture_open(&f, true)) return false;
@@ -81,13 +102,11 @@ Test(rooms_count, leaves_nothing_behind_when_all_have_gone)
     enter(0, "chat");
     enter(1, "");
     rooms_state_exit(states[0], STR("/"), STR("r"));
-    adapter_fixture_run(&f, 100);
+    cr_assert(adapter_fixture_await_that(&f, has_exited));
     cr_expect_eq(enter(1, ""), 2, "both on the other node");
     rooms_state_exit(states[1], STR("/"), STR("r"));
     rooms_state_exit(states[1], STR("/"), STR("r"));
-    adapter_fixture_run(&f, 200);
-    cr_expect_str_eq(redis("EXISTS", NULL, NULL, NULL), ":0\r\n");
-    cr_expect_eq(rooms_state_size(states[0]) + rooms_state_size(states[1]), 0);
+    cr_expect(adapter_fixture_await_that(&f, is_nothing_left));
     close_two();
 }
 
@@ -112,7 +131,7 @@ Test(rooms_count, writes_its_counts_again_after_redis_lost_everything)
     redis("DEL", NULL, NULL, NULL);
     rooms_state_refresh(states[0]);
     rooms_state_refresh(states[1]);
-    adapter_fixture_run(&f, 300);
+    cr_expect(adapter_fixture_await_that(&f, are_both_written));
     cr_expect_eq(enter(1, ""), 3);
     close_two();
 }

@@ -88,29 +88,30 @@ Test(adapter_open, a_redis_that_is_away_is_no_error_of_the_call)
     adapter_fixture_close(&f);
 }
 
+static struct adapter *closing;
+
+static bool is_closed(void)
+{
+    return !closing;
+}
+
 Test(adapter_close, may_be_called_from_a_callback)
 {
-    struct adapter *a = NULL;
-
     adapter_fixture_open(&f, false);
     adapter_fixture_join(&f, 0, "/");
-    a = local_bus_join(f.bus, &f.conf, STR("nclo"), &closes, &a);
-    adapter_fixture_run(&f, 50);
-    cr_expect_null(a);
+    closing = local_bus_join(f.bus, &f.conf, STR("nclo"), &closes, &closing);
+    cr_expect(adapter_fixture_await_that(&f, is_closed));
     cr_expect_eq(adapter_nodes(f.nodes[0].adapter), 1);
     adapter_fixture_close(&f);
 }
 
 Test(adapter_close, may_be_called_from_a_callback_over_redis)
 {
-    struct adapter *a = NULL;
     char *why = NULL;
 
     if (!adapter_fixture_open(&f, true)) cr_skip_test("redis-server is not installed");
-    cr_assert_eq(adapter_open(f.loop, &f.conf, STR("nclo"), &closes, &a, &a, &why), OK);
-    for (int i = 0; i < 100 && a; i++)
-        adapter_fixture_run(&f, 10);
-    cr_expect_null(a);
+    cr_assert_eq(adapter_open(f.loop, &f.conf, STR("nclo"), &closes, &closing, &closing, &why), OK);
+    cr_expect(adapter_fixture_await_that(&f, is_closed));
     cr_expect_eq(metric_get(M_REDIS_CONNECTED), 0);
     adapter_fixture_close(&f);
 }

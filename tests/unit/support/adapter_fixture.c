@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#define PATIENCE_MS 15000 /* of a wait that should be over long before: machines are busy */
+
 static void put_list(struct sb *b, const char *key, const struct str *items, unsigned count)
 {
     sb_printf(b, " %s=", key);
@@ -129,6 +131,10 @@ static void on_message(void *ctx, struct str from, enum adapter_kind kind, struc
 {
     struct fixture_node *n = ctx;
 
+    if (str_eq(payload, STR("fence"))) {
+        n->fences++;
+        return;
+    }
     n->messages++;
     sb_printf(&n->log, "message " STR_FMT " %d ", STR_ARG(from), kind);
     if (payload.n < 64)
@@ -223,8 +229,8 @@ bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis)
     sb_fini(&mistakes);
     f->loop = loop_new();
     f->conf.beat_ms = 100;
-    f->conf.dead_ms = 300;
-    f->conf.redis_timeout_ms = 400;
+    f->conf.dead_ms = 1500;
+    f->conf.redis_timeout_ms = 2000;
     if (is_redis) {
         redis_fixture_open(&f->redis);
         set_text(&f->conf.redis_url, f->redis.url);
@@ -289,18 +295,39 @@ void adapter_fixture_close(struct adapter_fixture *f)
 bool adapter_fixture_await(struct adapter_fixture *f, const unsigned *number, unsigned want,
                            unsigned ms)
 {
-    uint64_t end = clock_us() + ms * 1000ULL;
+    uint64_t end = clock_us() + (ms > PATIENCE_MS ? ms : PATIENCE_MS) * 1000ULL;
 
     while (*number < want && clock_us() < end)
         loop_turn(f->loop, true);
     return *number >= want;
 }
 
+bool adapter_fixture_await_that(struct adapter_fixture *f, bool (*is_so)(void))
+{
+    uint64_t end = clock_us() + PATIENCE_MS * 1000ULL;
+    bool ok;
+
+    while (!(ok = is_so()) && clock_us() < end)
+        loop_turn(f->loop, true);
+    return ok;
+}
+
+bool adapter_fixture_fence(struct adapter_fixture *f, int from, int to)
+{
+    struct fixture_node *n = &f->nodes[to];
+    unsigned want = n->fences + 1;
+
+    adapter_send(f->nodes[from].adapter, str_z(n->id), ADAPTER_PIPE, STR("fence"), NULL, NULL);
+    return adapter_fixture_await(f, &n->fences, want, 0);
+}
+
 void adapter_fixture_run(struct adapter_fixture *f, unsigned ms)
 {
-    static const unsigned never = 0;
+    uint64_t end = clock_us() + ms * 1000ULL;
 
-    adapter_fixture_await(f, &never, 1, ms);
+    while (clock_us() < end)
+        loop_turn(f->loop, true);
+    loop_turn(f->loop, false); /* what has become due in the meantime */
 }
 
 bool adapter_fixture_await_all(struct adapter_fixture *f, int count)
@@ -308,8 +335,8 @@ bool adapter_fixture_await_all(struct adapter_fixture *f, int count)
     bool ok = true;
 
     for (int i = 0; i < count; i++) {
-        ok &= adapter_fixture_await(f, &f->nodes[i].connects, 1, 3000);
-        ok &= adapter_fixture_await(f, &f->nodes[i].ups, (unsigned)count - 1, 3000);
+        ok &= adapter_fixture_await(f, &f->nodes[i].connects, 1, 0);
+        ok &= adapter_fixture_await(f, &f->nodes[i].ups, (unsigned)count - 1, 0);
     }
     return ok;
 }

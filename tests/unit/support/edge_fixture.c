@@ -11,7 +11,7 @@
 #include <criterion/criterion.h>
 #include "base/clock.h"
 
-#define PATIENCE_MS 5000 /* bound of a wait that should have ended long before */
+#define PATIENCE_MS 15000 /* bound of a wait that should have ended long before */
 
 static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
 {
@@ -88,6 +88,11 @@ void edge_fixture_close(struct edge_fixture *f)
 
 void edge_fixture_connect(struct edge_fixture *f)
 {
+    edge_fixture_connect_with(f, STR_NONE);
+}
+
+void edge_fixture_connect_with(struct edge_fixture *f, struct str bytes)
+{
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)edge_port(f->edge)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -97,6 +102,7 @@ void edge_fixture_connect(struct edge_fixture *f)
     f->is_closed = false;
     f->fd = socket(AF_INET, SOCK_STREAM, 0);
     cr_assert_eq(connect(f->fd, (struct sockaddr *)&to, sizeof to), 0);
+    if (bytes.n) cr_assert_eq(send(f->fd, bytes.p, bytes.n, MSG_NOSIGNAL), (ssize_t)bytes.n);
     loop_turn(f->loop, true);
 }
 

@@ -24,6 +24,8 @@ void edge_fixture_open(
     struct edge_fixture *f); /* conf: defaults; then change f->conf and connect */
 void edge_fixture_close(struct edge_fixture *f);
 void edge_fixture_connect(struct edge_fixture *f);
+/* These bytes are on their way before the edge accepts: none of its deadlines runs before them. */
+void edge_fixture_connect_with(struct edge_fixture *f, struct str bytes);
 void edge_fixture_write(struct edge_fixture *f, struct str bytes);
 /* Turns the loop and reads until what has come contains the text; false when nothing happens any
  * more. */

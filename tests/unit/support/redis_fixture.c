@@ -2,6 +2,7 @@
 #include "tests/unit/support/redis_fixture.h"
 
 #include <assert.h>
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 1000 /* of 5 ms */
+#define START_TRIES 4000 /* of 5 ms */
+#define PORT_TRIES 50
+#define PATIENCE_S 10
 
 bool redis_fixture_is_there(void)
 {
@@ -31,6 +34,8 @@ static int dial(const struct redis_fixture *f)
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){.tv_sec = PATIENCE_S},
+                     sizeof(struct timeval));
     memcpy(un.sun_path, f->socket, strlen(f->socket) + 1);
     if (connect(fd, (const struct sockaddr *)(const void *)&un, sizeof un) == 0) return fd;
     close(fd);
@@ -40,26 +45,54 @@ static int dial(const struct redis_fixture *f)
 static void run_server(const struct redis_fixture *f)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    char port[8];
 
+    (void)snprintf(port, sizeof port, "%d", f->port);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(null, STDOUT_FILENO);
     dup2(null, STDERR_FILENO);
-    execlp("redis-server", "redis-server", "--port", f->port ? f->port : "0", "--bind", "127.0.0.1",
-           "--unixsocket", f->socket, "--save", "", "--appendonly", "no", "--dir", f->dir,
+    execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--unixsocket",
+           f->socket, "--save", "", "--appendonly", "no", "--dir", f->dir,
            f->password ? "--requirepass" : (char *)NULL, f->password, (char *)NULL);
     _exit(127);
 }
 
-void redis_fixture_start(struct redis_fixture *f)
+static bool start(struct redis_fixture *f)
 {
     f->pid = fork();
     if (f->pid == 0) run_server(f);
     f->fd = -1;
     for (int i = 0; i < START_TRIES && f->fd < 0; i++) {
+        if (waitpid(f->pid, NULL, WNOHANG) == f->pid) return false;
         nap();
         f->fd = dial(f);
     }
     assert(f->fd >= 0);
+    return true;
+}
+
+void redis_fixture_start(struct redis_fixture *f)
+{
+    bool ok = start(f);
+
+    assert(ok);
+}
+
+/* Below the range of outgoing connections. Another program may still take it before Redis does. */
+static int free_port(int attempt)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    for (int i = 0;; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int port = 10000 + (getpid() * 37 + attempt * 7919 + i * 101) % 20000, rc;
+
+        in.sin_port = htons((uint16_t)port);
+        rc = bind(fd, (const struct sockaddr *)(const void *)&in, sizeof in);
+        close(fd);
+        if (rc == 0) return port;
+        assert(i < 1000);
+    }
 }
 
 void redis_fixture_open(struct redis_fixture *f)
@@ -68,6 +101,10 @@ void redis_fixture_open(struct redis_fixture *f)
     assert(mkdtemp(f->dir));
     snprintf(f->socket, sizeof f->socket, "%s/s", f->dir);
     snprintf(f->url, sizeof f->url, "unix://%s", f->socket);
+    for (int i = 0; f->has_tcp && i < PORT_TRIES; i++) {
+        f->port = free_port(i);
+        if (start(f)) return;
+    }
     redis_fixture_start(f);
 }
 
@@ -87,15 +124,29 @@ void redis_fixture_close(struct redis_fixture *f)
     sb_fini(&f->reply);
 }
 
-const char *redis_fixture_read(struct redis_fixture *f)
+static bool read_more(struct redis_fixture *f)
 {
     char bytes[4096];
     ssize_t n = read(f->fd, bytes, sizeof bytes);
 
-    f->reply.n = 0;
     sb_put(&f->reply, bytes, n > 0 ? (size_t)n : 0);
     sb_char(&f->reply, 0);
     f->reply.n--;
+    return n > 0;
+}
+
+const char *redis_fixture_read(struct redis_fixture *f)
+{
+    f->reply.n = 0;
+    (void)read_more(f);
+    return f->reply.p;
+}
+
+const char *redis_fixture_read_until(struct redis_fixture *f, const char *text)
+{
+    f->reply.n = 0;
+    while (read_more(f) && !str_contains(sb_view(&f->reply), str_z(text)))
+        continue;
     return f->reply.p;
 }
 

@@ -10,7 +10,9 @@
 struct redis_fixture {
     char dir[32], url[64], socket[48];
     pid_t pid;
-    const char *port, *password; /* NULL: no TCP, no password; set before the start */
+    bool has_tcp;         /* set before the start: also on a port of 127.0.0.1 */
+    const char *password; /* NULL: none; set before the start */
+    int port;             /* which one, when it has_tcp */
     int fd;
     struct sb reply;
 };
@@ -23,7 +25,10 @@ void redis_fixture_kill(struct redis_fixture *f);  /* SIGKILL, and waits for its
 
 /* One command, waits for the reply; its raw bytes, terminated, borrow until the next one. */
 const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, unsigned argc);
-const char *redis_fixture_read(struct redis_fixture *f); /* what comes next: for a subscription */
+/* What comes next, for a subscription; nothing after ten seconds. */
+const char *redis_fixture_read(struct redis_fixture *f);
+/* All that comes until the text is in it, or nothing more comes. */
+const char *redis_fixture_read_until(struct redis_fixture *f, const char *text);
 const char *redis_fixture_publish(struct redis_fixture *f, const char *channel, struct str payload);
 
 #endif

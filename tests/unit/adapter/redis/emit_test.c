@@ -26,7 +26,7 @@ static void set_up(void)
     conf = (struct conf){.adapter = adapter,
                          .adapter_prefix = prefix,
                          .adapter_subscription_mode = mode,
-                         .redis_timeout_ms = 400,
+                         .redis_timeout_ms = 3000,
                          .redis_queue_bytes = 1 << 20};
     loop = loop_new();
     if (redis_fixture_is_there()) redis_fixture_open(&redis);
@@ -41,7 +41,7 @@ static void tear_down(void)
     if (redis.pid) redis_fixture_close(&redis);
 }
 
-TestSuite(redis_emit, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(redis_emit, .init = set_up, .fini = tear_down, .timeout = 60);
 
 #define NEEDS_REDIS()                                                                              \
     if (!redis.pid) cr_skip_test("redis-server is not installed")

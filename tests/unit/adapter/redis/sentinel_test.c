@@ -2,8 +2,11 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <hiredis/hiredis.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "adapter/redis/link.h"
@@ -21,7 +24,7 @@
 #define WATCHED "*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n"
 #define SWITCHED "*3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n"
 
-enum { TIMEOUT = 400, COUNT = 3 };
+enum { TIMEOUT = 400, COUNT = 3, PATIENCE_MS = 500, GLANCE_MS = 10 };
 
 static struct loop *loop;
 static struct redis_sentinel *sentinel;
@@ -115,11 +118,29 @@ static void be_away(int i)
     listeners[i] = -1;
 }
 
-/* The next connection came to this one; -1: to none. */
-static int accepted_by(void)
+/* The kernel hands on what one end of TCP has sent when it finds the time, not within the call. */
+static void await_bytes(int fd)
 {
+    (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, PATIENCE_MS);
+}
+
+static void await_taken(int fd)
+{
+    int unsent = 1;
+
+    for (int i = 0; i < PATIENCE_MS && ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent; i++)
+        (void)poll(NULL, 0, 1);
+}
+
+static int accepted_within(int ms)
+{
+    struct pollfd polls[COUNT];
+
     if (peer >= 0) close(peer);
     turn();
+    for (int i = 0; i < COUNT; i++)
+        polls[i] = (struct pollfd){.fd = listeners[i], .events = POLLIN};
+    (void)poll(polls, COUNT, ms);
     for (int i = 0; i < COUNT; i++) {
         peer = listeners[i] < 0 ? -1 : accept4(listeners[i], NULL, NULL, SOCK_NONBLOCK);
         if (peer < 0) continue;
@@ -129,6 +150,12 @@ static int accepted_by(void)
     return -1;
 }
 
+/* The next connection came to this one; -1: to none. */
+static int accepted_by(void)
+{
+    return accepted_within(PATIENCE_MS);
+}
+
 /* As accepted_by, when a pause is over. */
 static int accepted_later(void)
 {
@@ -136,7 +163,7 @@ static int accepted_later(void)
 
     for (unsigned ms = 0; i < 0 && ms <= TIMEOUT + 40; ms += 20) {
         pass(20);
-        i = accepted_by();
+        i = accepted_within(GLANCE_MS);
     }
     return i;
 }
@@ -144,8 +171,10 @@ static int accepted_later(void)
 static const char *peer_reads(void)
 {
     static char bytes[4096];
-    ssize_t n = read(peer, bytes, sizeof bytes - 1);
+    ssize_t n;
 
+    await_bytes(peer);
+    n = read(peer, bytes, sizeof bytes - 1);
     bytes[n > 0 ? n : 0] = 0;
     return bytes;
 }
@@ -154,12 +183,14 @@ static bool peer_is_left(void)
 {
     char byte;
 
+    await_bytes(peer);
     return recv(peer, &byte, 1, 0) == 0;
 }
 
 static void peer_says(const char *text)
 {
     cr_assert_eq(write(peer, text, strlen(text)), (ssize_t)strlen(text));
+    await_taken(peer);
     turn();
 }
 
@@ -503,6 +534,7 @@ Test(redis_link_at_sentinels, leaves_a_server_that_is_no_master_any_more)
     cr_assert_gt(write(sentinel_peer, SWITCHED "$15\r\nm h 7001 h2 701\r\n",
                        strlen(SWITCHED "$15\r\nm h 7001 h2 701\r\n")),
                  0);
+    await_taken(sentinel_peer);
     turn();
     expect_said("down;");
     stop_link(k);

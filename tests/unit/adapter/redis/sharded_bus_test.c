@@ -56,6 +56,11 @@ static bool is_heard(const char *channel)
     return str_contains(str_z(redis_fixture_say(&f.redis, argv, 3)), STR("\r\n:1\r\n"));
 }
 
+static bool are_two_left(void) /* the namespace's own */
+{
+    return str_starts(str_z(channels()), STR("*2\r\n"));
+}
+
 static void on_ready(void *ctx)
 {
     ++*(unsigned *)ctx;
@@ -97,9 +102,9 @@ Test(redis_sharded_bus, uses_the_channels_that_the_peers_expect)
         listen[1] = str_z(rows[i].channel);
         redis_fixture_say(&f.redis, listen, 2);
         publish(0, rows[i].room, "[\"x\"]");
-        adapter_fixture_run(&f, 20);
+        loop_turn(f.loop, false);
         sb_printf(&want, "$%zu\r\n%s\r\n$", strlen(rows[i].channel), rows[i].channel);
-        redis_fixture_read(&f.redis);
+        redis_fixture_read_until(&f.redis, "\"opts\"");
         cr_expect(str_contains(sb_view(&f.redis.reply), sb_view(&want)), "row %zu", i);
         cr_expect(str_contains(sb_view(&f.redis.reply),
                                STR("{\"type\":3,\"data\":{\"packet\":{\"type\":2,\"data\":[\"x\"]}"
@@ -129,8 +134,7 @@ Test(redis_sharded_bus, subscribes_to_what_its_mode_says)
         cr_expect(str_starts(str_z(channels()), str_z(rows[i].count)), "%s", channels());
         room(0, "r1", false);
         room(0, SID, false);
-        adapter_fixture_run(&f, 20);
-        cr_expect(str_starts(str_z(channels()), STR("*2\r\n")), "%s", channels());
+        cr_expect(adapter_fixture_await_that(&f, are_two_left), "%s", channels());
         adapter_fixture_leave(&f, 0);
     }
     adapter_fixture_close(&f);
@@ -150,6 +154,11 @@ Test(redis_sharded_bus, refuses_a_mode_that_nobody_has)
     adapter_fixture_close(&f);
 }
 
+static bool is_r1_left(void)
+{
+    return !is_heard("socket.io#/#r1#");
+}
+
 Test(redis_sharded_bus, a_node_hears_only_rooms_it_has_members_in)
 {
     int64_t received;
@@ -157,25 +166,23 @@ Test(redis_sharded_bus, a_node_hears_only_rooms_it_has_members_in)
     SKIP_OR_OPEN();
     f.conf.beat_ms = 60000; /* no beats among what is counted */
     f.conf.dead_ms = 180000;
-    adapter_fixture_join(&f, 0, "/");
-    adapter_fixture_join(&f, 1, "/");
-    cr_assert(adapter_fixture_await(&f, &f.nodes[0].connects, 1, 1000));
-    cr_assert(adapter_fixture_await(&f, &f.nodes[1].connects, 1, 1000));
-    adapter_fixture_run(&f, 50);
+    join(2);
+    for (int i = 0; i < 2; i++) /* and all that they answered each other */
+        cr_assert(adapter_fixture_fence(&f, i, 1 - i));
     received = metric_get(M_REDIS_RECEIVED);
     for (int i = 0; i < 100; i++)
         publish(0, "r1", "[\"x\"]");
-    adapter_fixture_run(&f, 50);
-    cr_expect_eq(metric_get(M_REDIS_RECEIVED), received, "nobody is in it");
+    cr_assert(adapter_fixture_fence(&f, 0, 1));
+    cr_expect_eq(metric_get(M_REDIS_RECEIVED), ++received, "nobody is in it");
     await_room(1, "r1");
     publish(0, "r1", "[\"x\"]");
     cr_expect(adapter_fixture_await(&f, &f.nodes[1].casts, 1, 1000));
-    cr_expect_eq(metric_get(M_REDIS_RECEIVED), received + 1, "one node is");
+    cr_expect_eq(metric_get(M_REDIS_RECEIVED), ++received, "one node is");
     room(1, "r1", false);
-    adapter_fixture_run(&f, 20);
+    cr_expect(adapter_fixture_await_that(&f, is_r1_left));
     publish(0, "r1", "[\"x\"]");
-    adapter_fixture_run(&f, 50);
-    cr_expect_eq(metric_get(M_REDIS_RECEIVED), received + 1, "and no longer");
+    cr_assert(adapter_fixture_fence(&f, 0, 1));
+    cr_expect_eq(metric_get(M_REDIS_RECEIVED), ++received, "and no longer");
     adapter_fixture_close(&f);
 }
 
@@ -210,8 +217,7 @@ Test(redis_sharded_bus, nothing_is_left_of_a_thousand_rooms)
         ready = 0;
         adapter_room_ready(f.nodes[0].adapter, STR("/"), STR("room-999"), on_ready, &ready);
         cr_expect(adapter_fixture_await(&f, &ready, 1, 2000));
-        adapter_fixture_run(&f, 100);
-        if (pass) cr_expect(str_starts(str_z(channels()), STR("*2\r\n")), "%s", channels());
+        if (pass) cr_expect(adapter_fixture_await_that(&f, are_two_left), "%s", channels());
         cr_expect_eq(is_heard("socket.io#/#room-0#"), pass == 0);
         cr_expect_eq(is_heard("socket.io#/#room-999#"), pass == 0);
     }
@@ -299,7 +305,7 @@ Test(redis_sharded_bus, casts_right_behind_a_remote_join_are_not_lost)
                      "flags=0 att=;");
     adapter_fixture_run(&f, 1050);
     publish(0, "r2", "[\"later\"]"); /* its own channel again, which node 1 did not open */
-    adapter_fixture_run(&f, 50);
+    cr_assert(adapter_fixture_fence(&f, 0, 1));
     cr_expect_eq(f.nodes[1].casts, 1);
     adapter_fixture_close(&f);
 }
@@ -313,12 +319,17 @@ static void on_count(void *ctx, int rc, unsigned count)
     last_count = rc == OK ? count : 99;
 }
 
+static bool is_admin_heard(void)
+{
+    return is_heard("socket.io#/admin#");
+}
+
 Test(redis_sharded_bus, counts_the_servers_of_a_namespace)
 {
     SKIP_OR_OPEN();
     join(3);
     adapter_nsp_open(f.nodes[1].adapter, STR("/admin"));
-    adapter_fixture_run(&f, 20);
+    cr_assert(adapter_fixture_await_that(&f, is_admin_heard));
     adapter_server_count(f.nodes[0].adapter, STR("/"), on_count, NULL);
     cr_expect(adapter_fixture_await(&f, &counts, 1, 1000));
     cr_expect_eq(last_count, 3);
@@ -326,6 +337,13 @@ Test(redis_sharded_bus, counts_the_servers_of_a_namespace)
     cr_expect(adapter_fixture_await(&f, &counts, 2, 1000));
     cr_expect_eq(last_count, 1);
     adapter_fixture_close(&f);
+}
+
+static unsigned sent;
+
+static bool is_all_garbage_seen(void)
+{
+    return metric_get(M_REDIS_GARBAGE) >= sent;
 }
 
 Test(redis_sharded_bus, garbage_on_every_channel_is_counted_and_ignored)
@@ -339,19 +357,18 @@ Test(redis_sharded_bus, garbage_on_every_channel_is_counted_and_ignored)
                                           "null",
                                           "{\"type\":3,\"uid\":\"u\",\"nsp\":"
                                           "\"/\"}"};
-    unsigned sent = 0;
 
     SKIP_OR_OPEN();
     join(1);
     await_room(0, "r1");
+    redis_fixture_publish(&f.redis, "socket.io#/#", STR("not a shard channel"));
     for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++)
         for (size_t j = 0; j < 2; j++, sent++) {
             struct str argv[] = {STR("SPUBLISH"), str_z(targets[j]), str_z(garbage[i])};
 
             redis_fixture_say(&f.redis, argv, 3);
         }
-    redis_fixture_publish(&f.redis, "socket.io#/#", STR("not a shard channel"));
-    adapter_fixture_run(&f, 50);
+    cr_expect(adapter_fixture_await_that(&f, is_all_garbage_seen));
     cr_expect_eq(metric_get(M_REDIS_GARBAGE), sent);
     cr_expect_eq(f.nodes[0].casts, 0);
     cr_expect_eq(f.nodes[0].disconnects, 0);

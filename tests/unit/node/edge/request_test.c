@@ -107,13 +107,15 @@ Test(request, refuses_malformed_heads_and_goes_on_serving_others)
 
 Test(request, ends_what_takes_too_long)
 {
-    f.conf.head_timeout_ms = 20;
+    const unsigned usual_ms = (unsigned)f.conf.head_timeout_ms;
+
     f.conf.body_timeout_ms = 20;
-    edge_fixture_connect(&f);
-    edge_fixture_write(&f, STR("GET / HT"));
+    f.conf.head_timeout_ms = 100;
+    edge_fixture_connect_with(&f, STR("GET / HT"));
     cr_expect(edge_fixture_await(&f, "HTTP/1.1 408 "));
-    edge_fixture_connect(&f);
-    edge_fixture_write(&f, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n4a"));
+    f.conf.head_timeout_ms = usual_ms;
+    edge_fixture_connect_with(&f,
+                              STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n4a"));
     cr_expect(edge_fixture_await(&f, "HTTP/1.1 408 "));
     cr_expect(edge_fixture_await_log(&f, "gone 0;"));
     cr_expect_eq(metric_get(M_HTTP_TIMEOUTS), 2);
