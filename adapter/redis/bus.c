@@ -45,7 +45,7 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
     struct channel_parts parts = redis_carrier_parts(k);
     bool is_one = c->rooms_count == 1;
 
-    if (!redis_link_is_up(k->commands) || !n) {
+    if (!redis_carrier_is_up(k) || !n) {
         metric_add(M_REDIS_DROPPED, 1);
         return;
     }

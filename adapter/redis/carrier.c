@@ -39,6 +39,25 @@ struct channel_parts redis_carrier_parts(const struct redis_carrier *b)
                                   .node = b->conf.node_id};
 }
 
+bool redis_carrier_is_up(const struct redis_carrier *b)
+{
+    return redis_hub_is_partly_up(b->hub);
+}
+
+/* A Redis Cluster carries plain channels to all its servers: they may be used at any, and are at
+ * one, so that they keep their order. Shard channels are where their names belong. */
+static struct str key_of(const struct redis_carrier *b, bool is_shard, struct str channel)
+{
+    return is_shard ? channel : str_z(b->conf.conf->adapter_prefix);
+}
+
+/* Our own channels: in a Redis Cluster only shard channels are counted over all servers, and
+ * redis_carrier_send wants to know whether anybody listened. */
+static bool is_own_shard(const struct redis_carrier *b)
+{
+    return b->url.seeds_count > 0;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): one command, all of it */
 int redis_carrier_publish(struct redis_carrier *b, enum channel c, bool is_shard,
                           const struct channel_parts *parts, struct str payload,
@@ -50,7 +69,7 @@ int redis_carrier_publish(struct redis_carrier *b, enum channel c, bool is_shard
     b->channel.n = 0;
     channel_name(c, parts, &b->channel);
     argv[1] = sb_view(&b->channel);
-    rc = redis_link_send(b->commands, argv, 3, done, ctx);
+    rc = redis_hub_send(b->hub, key_of(b, is_shard, argv[1]), argv, 3, done, ctx);
     metric_add(rc == OK ? M_REDIS_PUBLISHED : M_REDIS_DROPPED, 1);
     return rc;
 }
@@ -60,7 +79,8 @@ void redis_carrier_say(void *driver, struct str bytes)
     struct redis_carrier *b = driver;
     struct channel_parts parts = redis_carrier_parts(b);
 
-    (void)redis_carrier_publish(b, CHANNEL_NODES, false, &parts, bytes, redis_carrier_published, b);
+    (void)redis_carrier_publish(b, CHANNEL_NODES, is_own_shard(b), &parts, bytes,
+                                redis_carrier_published, b);
 }
 
 struct sending {
@@ -90,12 +110,12 @@ int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_s
 
     parts.node = node;
     if (!sent) {
-        rc = redis_carrier_publish(b, CHANNEL_NODE, false, &parts, bytes, redis_carrier_published,
-                                   b);
+        rc = redis_carrier_publish(b, CHANNEL_NODE, is_own_shard(b), &parts, bytes,
+                                   redis_carrier_published, b);
     } else {
         s = MEM_NEW(struct sending);
         *s = (struct sending){sent, ctx};
-        rc = redis_carrier_publish(b, CHANNEL_NODE, false, &parts, bytes, on_sent, s);
+        rc = redis_carrier_publish(b, CHANNEL_NODE, is_own_shard(b), &parts, bytes, on_sent, s);
         if (rc != OK) mem_free(s);
     }
     return rc == OK ? OK : ERR_UNAVAILABLE;
@@ -104,33 +124,43 @@ int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_s
 struct counting {
     driver_count_fn *done;
     void *ctx;
+    unsigned open; /* servers that have not answered */
+    unsigned count;
+    int rc;
 };
 
 /* ["channel", subscribers] */
 static void on_counted(void *ctx, int rc, const struct redisReply *r)
 {
-    struct counting c = *(struct counting *)ctx;
+    struct counting *c = ctx;
     bool is_count = rc == OK && r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
                     r->element[1]->type == REDIS_REPLY_INTEGER && r->element[1]->integer >= 0;
 
-    mem_free(ctx);
     if (is_count)
-        c.done(c.ctx, OK, (unsigned)r->element[1]->integer);
+        c->count += (unsigned)r->element[1]->integer;
     else
-        c.done(c.ctx, ERR_UNAVAILABLE, 0);
+        c->rc = ERR_UNAVAILABLE;
+    if (--c->open) return;
+    c->done(c->ctx, c->rc, c->rc == OK ? c->count : 0);
+    mem_free(c);
 }
 
+/* Only the server of a shard channel counts it; of a plain one each counts its own clients. */
 int redis_carrier_count(struct redis_carrier *b, enum channel c, bool is_shard,
                         const struct channel_parts *parts, driver_count_fn *done, void *ctx)
 {
     struct str argv[3] = {STR("PUBSUB"), is_shard ? STR("SHARDNUMSUB") : STR("NUMSUB"), STR_NONE};
     struct counting *counting = MEM_NEW(struct counting);
 
-    *counting = (struct counting){done, ctx};
+    *counting = (struct counting){.done = done, .ctx = ctx};
     b->channel.n = 0;
     channel_name(c, parts, &b->channel);
     argv[2] = sb_view(&b->channel);
-    if (redis_link_send(b->commands, argv, 3, on_counted, counting) == OK) return OK;
+    if (is_shard)
+        counting->open = redis_hub_send(b->hub, argv[2], argv, 3, on_counted, counting) == OK;
+    else
+        counting->open = redis_hub_send_all(b->hub, argv, 3, on_counted, counting);
+    if (counting->open) return OK;
     mem_free(counting);
     return ERR_UNAVAILABLE;
 }
@@ -139,7 +169,7 @@ int redis_carrier_eval(void *driver, const struct driver_eval *e)
 {
     struct redis_carrier *b = driver;
 
-    return redis_store_eval(b->commands, e) == OK ? OK : ERR_UNAVAILABLE;
+    return redis_store_eval(b->hub, e) == OK ? OK : ERR_UNAVAILABLE;
 }
 
 /* ---- state ---- */
@@ -151,11 +181,11 @@ static void check_health(struct redis_carrier *b)
     struct channel_parts parts = redis_carrier_parts(b);
 
     if (b->connected || b->closed || b->subs.missed) return;
-    if (!redis_link_is_up(b->commands) || !redis_link_is_up(b->subscriber)) return;
+    if (!redis_hub_is_up(b->hub)) return;
     m.health.number = ++b->health;
     b->payload.n = 0;
     message_encode(&m, &b->payload);
-    (void)redis_carrier_publish(b, CHANNEL_NODE, false, &parts, sb_view(&b->payload),
+    (void)redis_carrier_publish(b, CHANNEL_NODE, is_own_shard(b), &parts, sb_view(&b->payload),
                                 redis_carrier_published, b);
 }
 
@@ -195,17 +225,40 @@ static void on_commands_down(void *ctx)
     set_connected(ctx, false);
 }
 
-static void on_subscriber_up(void *ctx)
+static void on_subscriber_up(void *ctx, struct redis_link *k)
 {
-    redis_subs_up(&((struct redis_carrier *)ctx)->subs);
+    (void)k;
+    redis_subs_retry(&((struct redis_carrier *)ctx)->subs);
 }
 
-static void on_subscriber_down(void *ctx)
+static void on_subscriber_down(void *ctx, struct redis_link *k)
 {
     struct redis_carrier *b = ctx;
 
-    redis_subs_down(&b->subs);
+    redis_subs_down(&b->subs, k);
     set_connected(b, false);
+}
+
+static void on_lost(void *ctx)
+{
+    set_connected(ctx, false);
+}
+
+static void on_map(void *ctx)
+{
+    redis_subs_moved(&((struct redis_carrier *)ctx)->subs);
+}
+
+static struct redis_link *link_of(void *ctx, const struct redis_sub *sub)
+{
+    const struct redis_carrier *b = ctx;
+
+    return redis_hub_subscriber(b->hub, key_of(b, sub->how == REDIS_SUB_SHARD, sub->name));
+}
+
+static bool on_moved(void *ctx, struct redis_link *by, struct str error)
+{
+    return redis_hub_redirected(((struct redis_carrier *)ctx)->hub, by, error);
 }
 
 /* ---- receiving ---- */
@@ -226,10 +279,10 @@ static void on_node_bytes(struct redis_carrier *b, struct str bytes)
         set_connected(b, true);
 }
 
-static void on_push(void *ctx, const struct redis_push *p)
+static void on_push(void *ctx, struct redis_link *k, const struct redis_push *p)
 {
     struct redis_carrier *b = ctx;
-    const struct redis_sub *s = redis_subs_take(&b->subs, p);
+    const struct redis_sub *s = redis_subs_take(&b->subs, k, p);
 
     if (p->kind != REDIS_PUSH_LEFT) metric_add(M_REDIS_RECEIVED, 1);
     if (!s || b->closed) return;
@@ -241,26 +294,29 @@ static void on_push(void *ctx, const struct redis_push *p)
 
 /* ---- opening and closing ---- */
 
-static struct redis_link *open_link(struct redis_carrier *b, const char *what, bool is_subscriber)
+static struct redis_hub *open_hub(struct redis_carrier *b)
 {
     struct sb name = {0};
-    struct redis_link *k;
-    struct redis_link_conf c = {.loop = b->conf.loop,
-                                .url = &b->url,
-                                .timeout_ms = b->conf.conf->redis_timeout_ms,
-                                .queue_bytes = b->conf.conf->redis_queue_bytes,
-                                .is_subscriber = is_subscriber,
-                                .ctx = b,
-                                .on_up = is_subscriber ? on_subscriber_up : on_commands_up,
-                                .on_down = is_subscriber ? on_subscriber_down : on_commands_down,
-                                .on_push = on_push};
+    struct redis_hub *h;
+    struct redis_hub_conf c = {.loop = b->conf.loop,
+                               .url = &b->url,
+                               .timeout_ms = b->conf.conf->redis_timeout_ms,
+                               .queue_bytes = b->conf.conf->redis_queue_bytes,
+                               .has_subscribers = true,
+                               .ctx = b,
+                               .on_up = on_commands_up,
+                               .on_down = on_commands_down,
+                               .on_subscriber_up = on_subscriber_up,
+                               .on_subscriber_down = on_subscriber_down,
+                               .on_push = on_push,
+                               .on_map = on_map};
 
-    sb_printf(&name, "ingoma-" STR_FMT "-%s", STR_ARG(b->conf.node_id), what);
+    sb_printf(&name, "ingoma-" STR_FMT, STR_ARG(b->conf.node_id));
     sb_char(&name, 0);
     c.name = name.p;
-    k = redis_link_open(&c);
+    h = redis_hub_open(&c);
     sb_fini(&name);
-    return k;
+    return h;
 }
 
 void redis_carrier_subscribe(struct redis_carrier *b, enum redis_sub_how how, enum channel kind,
@@ -277,6 +333,7 @@ int redis_carrier_open(struct redis_carrier *b, const struct driver_conf *c,
                        char **why)
 {
     struct channel_parts parts;
+    enum redis_sub_how how;
     int rc;
 
     *b = (struct redis_carrier){.conf = *c, .on_push = on_push_};
@@ -288,13 +345,16 @@ int redis_carrier_open(struct redis_carrier *b, const struct driver_conf *c,
     redis_subs_init(&b->subs, b);
     b->subs.on_settled = on_settled;
     b->subs.on_refused = on_refused;
+    b->subs.on_lost = on_lost;
+    b->subs.on_moved = on_moved;
+    b->subs.link_of = link_of;
     rand_bytes(&b->instance, sizeof b->instance);
     timer_init(&b->retry, on_retry);
-    b->commands = open_link(b, "commands", false);
-    b->subscriber = b->subs.link = open_link(b, "subscriber", true);
+    b->hub = open_hub(b);
     parts = redis_carrier_parts(b);
-    redis_carrier_subscribe(b, REDIS_SUB_CHANNEL, CHANNEL_NODE, &parts, NULL);
-    redis_carrier_subscribe(b, REDIS_SUB_CHANNEL, CHANNEL_NODES, &parts, NULL);
+    how = is_own_shard(b) ? REDIS_SUB_SHARD : REDIS_SUB_CHANNEL;
+    redis_carrier_subscribe(b, how, CHANNEL_NODE, &parts, NULL);
+    redis_carrier_subscribe(b, how, CHANNEL_NODES, &parts, NULL);
     loop_timer(c->loop, &b->retry, c->conf->redis_timeout_ms);
     return OK;
 }
@@ -303,9 +363,8 @@ void redis_carrier_close(struct redis_carrier *b)
 {
     b->closed = true;
     loop_timer_stop(b->conf.loop, &b->retry);
-    redis_link_close(b->commands);
-    redis_link_close(b->subscriber);
-    redis_subs_down(&b->subs); /* nobody waits any longer */
+    redis_hub_close(b->hub);
+    redis_subs_close(&b->subs); /* nobody waits any longer */
 }
 
 void redis_carrier_fini(struct redis_carrier *b)

@@ -1,4 +1,4 @@
-/* What all Redis drivers share: the two connections, the list of subscriptions, the messages
+/* What all Redis drivers share: the connections, the list of subscriptions, the messages
  * between nodes of ours on their own channels, scripts, and "connected", which is said only when a
  * message to ourselves has come back. It knows nothing of the wires of Socket.IO.
  * It is the first member of a driver's struct, so that its calls can stand in driver_ops. */
@@ -7,14 +7,14 @@
 
 #include "adapter/channel.h"
 #include "adapter/driver_priv.h"
-#include "adapter/redis/link.h"
+#include "adapter/redis/hub_priv.h"
 #include "adapter/redis/subs_priv.h"
 #include "base/timer.h"
 
 struct redis_carrier {
     struct driver_conf conf;
     struct redis_url url;
-    struct redis_link *commands, *subscriber;
+    struct redis_hub *hub;
     struct redis_subs subs;
     void (*on_push)(void *driver, const struct redis_sub *s, const struct redis_push *p);
     uint64_t instance, health; /* number of the health message that is under way */
@@ -32,6 +32,9 @@ MUST_USE int redis_carrier_open(struct redis_carrier *b, const struct driver_con
                                 char **why);
 void redis_carrier_close(struct redis_carrier *b); /* the driver frees at the end of the turn */
 void redis_carrier_fini(struct redis_carrier *b);
+
+/* Something can be published: in a Redis Cluster perhaps not everything. */
+bool redis_carrier_is_up(const struct redis_carrier *b);
 
 struct channel_parts redis_carrier_parts(const struct redis_carrier *b); /* prefix and node */
 

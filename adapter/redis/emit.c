@@ -7,7 +7,7 @@
 
 #include "adapter/channel.h"
 #include "adapter/classic.h"
-#include "adapter/redis/link.h"
+#include "adapter/redis/hub_priv.h"
 #include "adapter/sharded.h"
 #include "base/conf.h"
 #include "base/loop.h"
@@ -17,7 +17,7 @@
 struct emit {
     struct loop *loop;
     struct redis_url url;
-    struct redis_link *link;
+    struct redis_hub *hub;
     struct sb channel, payload;
     struct timer deadline;
     struct loop_task free;
@@ -43,7 +43,7 @@ static void finish(struct emit *e, int rc, unsigned servers, struct str why)
     if (!done) return;
     e->done = NULL;
     loop_timer_stop(e->loop, &e->deadline);
-    redis_link_close(e->link);
+    redis_hub_close(e->hub);
     loop_free_at_end(e->loop, &e->free);
     done(e->ctx, rc, servers, why);
 }
@@ -80,18 +80,13 @@ static void on_up(void *ctx)
 
     if (e->is_sent || !e->done) return;
     e->is_sent = true;
-    if (redis_link_send(e->link, argv, 3, on_reply, e) != OK)
+    if (redis_hub_send(e->hub, argv[1], argv, 3, on_reply, e) != OK)
         finish(e, ERR_UNAVAILABLE, 0, STR("it is larger than REDIS_QUEUE_BYTES"));
 }
 
 static void on_down(void *ctx)
 {
     (void)ctx;
-}
-
-static void on_push(void *ctx, const struct redis_push *p)
-{
-    (void)ctx, (void)p;
 }
 
 /* Which channel, as the drivers choose it (bus.c, sharded_bus.c). */
@@ -140,15 +135,14 @@ int redis_emit_once(struct loop *l, const struct conf *c, const struct adapter_c
                     redis_emit_done_fn *done, void *ctx, char **why)
 {
     struct emit *e = MEM_NEW(struct emit);
-    struct redis_link_conf link = {.loop = l,
+    struct redis_hub_conf hub = {.loop = l,
                                    .url = &e->url,
                                    .name = "ingoma-emit",
                                    .timeout_ms = c->redis_timeout_ms,
                                    .queue_bytes = c->redis_queue_bytes,
                                    .ctx = e,
                                    .on_up = on_up,
-                                   .on_down = on_down,
-                                   .on_push = on_push};
+                                   .on_down = on_down};
     int rc = fill(e, c, cast, why);
 
     loop_task_init(&e->free, free_now);
@@ -161,6 +155,6 @@ int redis_emit_once(struct loop *l, const struct conf *c, const struct adapter_c
     e->ctx = ctx;
     timer_init(&e->deadline, on_deadline);
     loop_timer(l, &e->deadline, c->redis_timeout_ms);
-    e->link = redis_link_open(&link);
+    e->hub = redis_hub_open(&hub);
     return OK;
 }

@@ -11,6 +11,7 @@
 #include <hiredis/hiredis.h>
 
 #include "adapter/redis/dial_priv.h"
+#include "adapter/redis/slots.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -173,11 +174,22 @@ static bool take_push(struct redis_link *k, const struct redisReply *r)
     return true;
 }
 
+/* Redis took a channel from us just before we gave it up: that word passed for the answer to
+ * SUNSUBSCRIBE, and this is the answer. */
+static bool is_late_refusal(const struct redis_ring_item *w, const struct redisReply *r)
+{
+    struct redis_moved m;
+
+    return r->type == REDIS_REPLY_ERROR && w && w->channel.n &&
+           redis_moved_read(redis_push_text(r), &m) && m.slot != redis_slot(w->channel);
+}
+
 static void on_reply(struct redis_link *k, const struct redisReply *r)
 {
     struct redis_ring_item w;
 
     if (k->conf.is_subscriber && take_push(k, r)) return;
+    if (is_late_refusal(redis_ring_first(&k->waiting), r)) return;
     if (!redis_ring_shift(&k->waiting, &w)) {
         redis_link_drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
         return;

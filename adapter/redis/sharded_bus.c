@@ -1,8 +1,7 @@
 /* The redis-sharded driver: the wire of @socket.io/redis-adapter 8, createShardedAdapter, over
  * carrier_priv.h. A node hears only of rooms that have members on it. All casts to one room take
  * one channel, so they keep their order; between a room's and the namespace's channel there is none
- * in a Redis Cluster (reference 5.4).
- * One stand-alone server so far: in a Cluster each channel has an owner to be asked. */
+ * in a Redis Cluster (reference 5.4). */
 #include "adapter/redis/carrier_priv.h"
 #include "adapter/sharded.h"
 #include "adapter/uid.h"
@@ -138,7 +137,7 @@ static int bus_wire(void *driver, const struct wire *what)
     int rc;
 
     if (!n) return ERR_NOT_FOUND;
-    if (!redis_link_is_up(k->commands)) return ERR_UNAVAILABLE;
+    if (!redis_carrier_is_up(k)) return ERR_UNAVAILABLE;
     w.uid = str_of(n->uid, UID_HEX_SIZE);
     k->payload.n = 0;
     rc = sharded_encode(&w, &k->payload);
@@ -158,7 +157,7 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
 {
     const struct redis_carrier *k = &((const struct sharded_bus *)driver)->carrier;
     struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
-    bool is_up = redis_link_is_up(k->commands);
+    bool is_up = redis_carrier_is_up(k);
     int rc = bus_wire(driver, &w);
 
     if (rc == ERR_NOT_FOUND || !is_up)

@@ -4,7 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "adapter/redis/link.h"
+#include "adapter/redis/hub_priv.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sha1.h"
@@ -13,7 +13,7 @@
 #define REPLY_MAX 1000000 /* texts of one reply */
 
 struct job {
-    struct redis_link *link;
+    struct redis_hub *hub;
     const struct adapter_script *script;
     driver_eval_fn *done;
     void *ctx;
@@ -71,6 +71,12 @@ static struct job *job_new(const struct driver_eval *e)
         at += from.n;
     }
     return j;
+}
+
+/* All keys of a script share a hash tag: the first one says where it runs. */
+static struct str key_of(const struct job *j)
+{
+    return str_eq(j->argv[2], STR("0")) ? STR_NONE : j->argv[3];
 }
 
 static unsigned count_texts(const struct redisReply *r)
@@ -146,7 +152,7 @@ static void on_reply(void *ctx, int rc, const struct redisReply *r)
             j->is_second = true;
             j->argv[0] = STR("EVAL"); /* keeps the script for the next EVALSHA as well */
             j->argv[1] = str_z(j->script->text);
-            rc = redis_link_send(j->link, j->argv, j->argc, on_reply, j);
+            rc = redis_hub_send(j->hub, key_of(j), j->argv, j->argc, on_reply, j);
             if (rc == OK) return;
         } else {
             rc = is_passing(error) ? ERR_UNAVAILABLE : ERR_INTERNAL;
@@ -158,16 +164,15 @@ out:
     mem_free(j);
 }
 
-int redis_store_eval(struct redis_link *k, const struct driver_eval *e)
+int redis_store_eval(struct redis_hub *h, const struct driver_eval *e)
 {
     struct job *j;
     int rc;
 
-    if (!redis_link_is_up(k)) return ERR_UNAVAILABLE;
     fill_sha(e->script);
     j = job_new(e);
-    j->link = k;
-    rc = redis_link_send(k, j->argv, j->argc, on_reply, j);
+    j->hub = h;
+    rc = redis_hub_send(h, key_of(j), j->argv, j->argc, on_reply, j);
     if (rc != OK) mem_free(j);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/forbid.h"
 
+#define MOVES_MAX 4
 #define FLYING_MAX                                                                                 \
     512 /* commands without an answer: 100,000 rooms neither fill the queue nor Redis */
 
@@ -38,6 +39,7 @@ static void move(struct redis_sub *sub, enum redis_sub_state state)
 
     if (is_flying(sub->state)) s->flying--;
     if (is_flying(state)) s->flying++;
+    if (state == REDIS_SUB_DUE || state == REDIS_SUB_REFUSED) sub->link = NULL;
     sub->state = state;
     list_unlink(&sub->node);
     list_push(&s->lists[state], &sub->node);
@@ -64,6 +66,17 @@ static void set_missed(struct redis_sub *sub, bool is_missed)
     sub->is_missed = is_missed;
     s->missed += is_missed ? 1U : -1U;
     if (s->missed == 0) s->on_settled(s->ctx);
+}
+
+/* Where it is looked for there is nobody, or it is refused. */
+static void park(struct redis_sub *sub)
+{
+    struct redis_subs *s = sub->subs;
+
+    move(sub, REDIS_SUB_REFUSED);
+    if (!sub->was_heard || sub->is_missed) return;
+    set_missed(sub, true);
+    s->on_lost(s->ctx);
 }
 
 static void free_sub(struct redis_sub *sub)
@@ -95,11 +108,16 @@ void redis_subs_fini(struct redis_subs *s)
 
 /* ---- commands and their answers ---- */
 
-static bool is_refused(const struct redis_sub *sub, const struct redisReply *r)
+/* Where a subscription that was answered stands now. */
+static enum redis_sub_state state_after(struct redis_sub *sub, const struct redisReply *r)
 {
-    if (r->type != REDIS_REPLY_ERROR) return false;
-    sub->subs->on_refused(sub->subs->ctx, redis_push_text(r));
-    return true;
+    struct redis_subs *s = sub->subs;
+
+    if (r->type != REDIS_REPLY_ERROR) return REDIS_SUB_CONFIRMED;
+    if (s->on_moved(s->ctx, sub->link, redis_push_text(r)) && sub->moves++ < MOVES_MAX)
+        return REDIS_SUB_DUE;
+    s->on_refused(s->ctx, redis_push_text(r));
+    return REDIS_SUB_REFUSED;
 }
 
 /* rc other than OK: the connection ends, redis_subs_down sorts it out. */
@@ -109,7 +127,8 @@ static void on_left(void *ctx, int rc, const struct redisReply *r)
     struct redis_subs *s = sub->subs;
 
     if (rc != OK) return;
-    (void)is_refused(sub, r); /* MOVED: Redis had taken it from us before */
+    if (r->type == REDIS_REPLY_ERROR) /* MOVED: Redis had taken it from us before */
+        (void)s->on_moved(s->ctx, sub->link, redis_push_text(r));
     if (sub->is_wanted)
         move(sub, REDIS_SUB_DUE);
     else
@@ -117,20 +136,33 @@ static void on_left(void *ctx, int rc, const struct redisReply *r)
     pump(s);
 }
 
+static void place(struct redis_sub *sub, enum redis_sub_state state)
+{
+    if (state == REDIS_SUB_REFUSED) {
+        park(sub);
+        return;
+    }
+    move(sub, state);
+    if (state != REDIS_SUB_CONFIRMED) return;
+    sub->moves = 0;
+    sub->was_heard = true;
+    set_missed(sub, false);
+}
+
 static void on_entered(void *ctx, int rc, const struct redisReply *r)
 {
     struct redis_sub *sub = ctx;
     struct redis_subs *s = sub->subs;
-    bool is_in = rc == OK && !is_refused(sub, r);
+    enum redis_sub_state state;
     struct list waiters;
 
     if (rc != OK) return;
+    state = state_after(sub, r);
     list_init(&waiters);
-    list_splice(&waiters, &sub->waiters);
+    if (state != REDIS_SUB_DUE) list_splice(&waiters, &sub->waiters);
     if (sub->is_wanted) {
-        move(sub, is_in ? REDIS_SUB_CONFIRMED : REDIS_SUB_REFUSED);
-        if (is_in) set_missed(sub, false);
-    } else if (is_in) {
+        place(sub, state);
+    } else if (state == REDIS_SUB_CONFIRMED) {
         move(sub, REDIS_SUB_SPENT);
     } else {
         free_sub(sub);
@@ -139,33 +171,43 @@ static void on_entered(void *ctx, int rc, const struct redisReply *r)
     answer(&waiters);
 }
 
-static bool enter(struct redis_sub *sub)
+static struct redis_link *link_of(const struct redis_sub *sub)
+{
+    struct redis_link *k = sub->subs->link_of(sub->subs->ctx, sub);
+
+    return k && redis_link_is_up(k) ? k : NULL;
+}
+
+static void enter(struct redis_sub *sub)
 {
     static const enum redis_link_sub words[] = {[REDIS_SUB_CHANNEL] = REDIS_SUBSCRIBE,
                                                 [REDIS_SUB_PATTERN] = REDIS_PSUBSCRIBE,
                                                 [REDIS_SUB_SHARD] = REDIS_SSUBSCRIBE};
+    struct redis_link *k = link_of(sub);
 
-    if (redis_link_subscribe(sub->subs->link, words[sub->how], sub->name, on_entered, sub) != OK)
-        return false;
+    if (!k || redis_link_subscribe(k, words[sub->how], sub->name, on_entered, sub) != OK) {
+        park(sub);
+        return;
+    }
     move(sub, REDIS_SUB_ASKED);
-    return true;
+    sub->link = k;
 }
 
 static bool leave(struct redis_sub *sub)
 {
-    if (redis_link_subscribe(sub->subs->link, REDIS_SUNSUBSCRIBE, sub->name, on_left, sub) != OK)
+    if (redis_link_subscribe(sub->link, REDIS_SUNSUBSCRIBE, sub->name, on_left, sub) != OK)
         return false;
     move(sub, REDIS_SUB_LEAVING);
     return true;
 }
 
-/* Stops where there is no connection or its queue is full: redis_subs_retry goes on. */
+/* What finds no connection, or its queue full, waits for redis_subs_retry. */
 static void pump(struct redis_subs *s)
 {
     struct list *due = &s->lists[REDIS_SUB_DUE], *spent = &s->lists[REDIS_SUB_SPENT];
 
     while (s->flying < FLYING_MAX && !list_is_empty(due))
-        if (!enter(LIST_OWNER(due->next, struct redis_sub, node))) return;
+        enter(LIST_OWNER(due->next, struct redis_sub, node));
     while (s->flying < FLYING_MAX && !list_is_empty(spent))
         if (!leave(LIST_OWNER(spent->next, struct redis_sub, node))) return;
 }
@@ -206,7 +248,7 @@ void redis_subs_enter(struct redis_subs *s, enum channel kind, void *owner, stru
         return;
     }
     sub = add(s, REDIS_SUB_SHARD, kind, owner, name);
-    if (!redis_link_is_up(s->link)) set_missed(sub, true);
+    if (!link_of(sub)) set_missed(sub, true);
     pump(s);
 }
 
@@ -248,8 +290,7 @@ void redis_subs_await(struct redis_sub *sub, void (*done)(void *ctx), void *ctx)
 {
     struct redis_sub_waiter *w;
 
-    if (sub->state == REDIS_SUB_CONFIRMED || sub->state == REDIS_SUB_REFUSED || !sub->is_wanted ||
-        !redis_link_is_up(sub->subs->link)) {
+    if (sub->state == REDIS_SUB_CONFIRMED || sub->state == REDIS_SUB_REFUSED || !sub->is_wanted) {
         done(ctx);
         return;
     }
@@ -259,26 +300,27 @@ void redis_subs_await(struct redis_sub *sub, void (*done)(void *ctx), void *ctx)
     list_push(&sub->waiters, &w->node);
 }
 
-/* ---- the connection ---- */
-
-void redis_subs_up(struct redis_subs *s)
-{
-    pump(s);
-}
+/* ---- the connections ---- */
 
 /* Those that were there before come first: their order is the one in which they were wanted. */
-void redis_subs_down(struct redis_subs *s)
+void redis_subs_down(struct redis_subs *s, struct redis_link *k)
 {
     static const enum redis_sub_state order[] = {REDIS_SUB_CONFIRMED, REDIS_SUB_SPENT,
-                                                 REDIS_SUB_LEAVING,   REDIS_SUB_ASKED,
-                                                 REDIS_SUB_REFUSED,   REDIS_SUB_DUE};
-    struct list all, waiters;
+                                                 REDIS_SUB_LEAVING, REDIS_SUB_ASKED};
+    struct list lost, due, waiters;
 
-    list_init(&all);
+    list_init(&lost);
+    list_init(&due);
     list_init(&waiters);
+    list_splice(&due, &s->lists[REDIS_SUB_DUE]);
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        list_splice(&all, &s->lists[order[i]]);
-    LIST_EACH_SAFE(node, after, &all)
+        LIST_EACH_SAFE(node, after, &s->lists[order[i]])
+        {
+            if (LIST_OWNER(node, struct redis_sub, node)->link != k) continue;
+            list_unlink(node);
+            list_push(&lost, node);
+        }
+    LIST_EACH_SAFE(node, after, &lost)
     {
         struct redis_sub *sub = LIST_OWNER(node, struct redis_sub, node);
 
@@ -289,18 +331,54 @@ void redis_subs_down(struct redis_subs *s)
         else
             free_sub(sub);
     }
+    LIST_EACH_SAFE(node, after, &due)
+    {
+        struct redis_sub *sub = LIST_OWNER(node, struct redis_sub, node);
+
+        if (!link_of(sub)) list_splice(&waiters, &sub->waiters);
+        if (!link_of(sub)) set_missed(sub, true);
+        list_unlink(node);
+        list_push(&s->lists[REDIS_SUB_DUE], node);
+    }
+    pump(s);
     answer(&waiters);
 }
 
 void redis_subs_retry(struct redis_subs *s)
 {
-    if (!redis_link_is_up(s->link)) return;
     while (!list_is_empty(&s->lists[REDIS_SUB_REFUSED]))
         move(LIST_OWNER(s->lists[REDIS_SUB_REFUSED].next, struct redis_sub, node), REDIS_SUB_DUE);
     pump(s);
 }
 
-const struct redis_sub *redis_subs_take(struct redis_subs *s, const struct redis_push *p)
+/* Redis says sunsubscribe as well, when it can; the slot of a dead master moves without a word. */
+void redis_subs_moved(struct redis_subs *s)
+{
+    LIST_EACH_SAFE(node, after, &s->lists[REDIS_SUB_CONFIRMED])
+    {
+        struct redis_sub *sub = LIST_OWNER(node, struct redis_sub, node);
+
+        if (sub->how == REDIS_SUB_SHARD && s->link_of(s->ctx, sub) != sub->link)
+            move(sub, REDIS_SUB_DUE);
+    }
+    redis_subs_retry(s);
+}
+
+void redis_subs_close(struct redis_subs *s)
+{
+    struct list waiters;
+
+    list_init(&waiters);
+    for (int i = 0; i < REDIS_SUB_STATE_COUNT; i++)
+        LIST_EACH(node, &s->lists[i])
+        {
+            list_splice(&waiters, &LIST_OWNER(node, struct redis_sub, node)->waiters);
+        }
+    answer(&waiters);
+}
+
+const struct redis_sub *redis_subs_take(struct redis_subs *s, struct redis_link *by,
+                                        const struct redis_push *p)
 {
     struct redis_sub *sub;
 
@@ -308,6 +386,7 @@ const struct redis_sub *redis_subs_take(struct redis_subs *s, const struct redis
     if (p->kind == REDIS_PUSH_MESSAGE) return redis_subs_get(s, REDIS_SUB_CHANNEL, p->channel);
     sub = redis_subs_get(s, REDIS_SUB_SHARD, p->channel);
     if (p->kind == REDIS_PUSH_SMESSAGE || !sub) return sub;
+    if (sub->link != by) return NULL; /* it is elsewhere already */
     if (sub->state == REDIS_SUB_SPENT) {
         free_sub(sub);
     } else if (sub->state == REDIS_SUB_CONFIRMED) {

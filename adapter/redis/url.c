@@ -151,7 +151,8 @@ static int parse_tcp(struct str s, struct redis_url *u, char **why)
     cut_user(&authority, u);
     if (str_find(authority, ',') < authority.n)
         return refuse(why, "REDIS_URL: redis:// has one host; for several sentinels write "
-                           "redis+sentinel://host1:26379,host2:26379/master-name");
+                           "redis+sentinel://host1:26379,host2:26379/master-name, for a Redis Cluster "
+                           "redis+cluster://host1:6379,host2:6379");
     rc = parse_host(authority, 6379, &place, why);
     if (rc != OK) return rc;
     u->host = place.host;
@@ -161,23 +162,29 @@ static int parse_tcp(struct str s, struct redis_url *u, char **why)
 
 /* ---- sentinels ---- */
 
-static int parse_sentinels(struct str hosts, struct redis_url *u, char **why)
+/* host[:port],… appended to a list. */
+static int parse_places(struct str hosts, uint16_t usual_port, struct redis_place **list,
+                        unsigned *count, char **why)
 {
     struct str piece;
 
+    while (str_next(&hosts, ',', &piece)) {
+        struct redis_place place;
+        int rc = parse_host(piece, usual_port, &place, why);
+
+        if (rc != OK) return rc;
+        *list = mem_grow(*list, (*count + 1) * sizeof **list);
+        (*list)[(*count)++] = place;
+    }
+    return OK;
+}
+
+static int parse_sentinels(struct str hosts, struct redis_url *u, char **why)
+{
     if (!hosts.n)
         return refuse(why, "REDIS_URL: the sentinels are missing, write "
                            "redis+sentinel://host1:26379,host2:26379/master-name");
-    while (str_next(&hosts, ',', &piece)) {
-        size_t bytes = (u->sentinels_count + 1) * sizeof *u->sentinels;
-        struct redis_place place;
-        int rc = parse_host(piece, 26379, &place, why);
-
-        if (rc != OK) return rc;
-        u->sentinels = mem_grow(u->sentinels, bytes);
-        u->sentinels[u->sentinels_count++] = place;
-    }
-    return OK;
+    return parse_places(hosts, 26379, &u->sentinels, &u->sentinels_count, why);
 }
 
 static int parse_sentinel_user(struct str query, struct redis_url *u, char **why)
@@ -227,6 +234,23 @@ static int parse_sentinel(struct str s, struct redis_url *u, char **why)
     return rc;
 }
 
+/* ---- cluster ---- */
+
+static int parse_cluster(struct str s, struct redis_url *u, char **why)
+{
+    struct str authority, path;
+
+    str_cut(s, '/', &authority, &path);
+    if (path.n && !str_eq(path, STR("0")))
+        return refuse(why, "REDIS_URL: a Redis Cluster has no databases, write "
+                           "redis+cluster://host1:6379,host2:6379 without anything behind it");
+    cut_user(&authority, u);
+    if (!authority.n)
+        return refuse(why, "REDIS_URL: the servers are missing, write "
+                           "redis+cluster://host1:6379,host2:6379 (some of them are enough)");
+    return parse_places(authority, 6379, &u->seeds, &u->seeds_count, why);
+}
+
 /* ---- the first word ---- */
 
 #define NO_TLS                                                                                     \
@@ -245,7 +269,9 @@ static const struct scheme {
     {STR("redis+sentinel://"), parse_sentinel, NULL},
     {STR("rediss://"), NULL, "REDIS_URL: rediss:// " NO_TLS},
     {STR("rediss+sentinel://"), NULL, "REDIS_URL: TLS to sentinels " NO_TLS},
-    {STR("redis+cluster://"), NULL, "REDIS_URL: Redis Cluster is not spoken yet; use one server (redis://) or sentinels (redis+sentinel://)"},
+    {STR("redis+cluster://"), parse_cluster, NULL},
+    {STR("rediss+cluster://"), NULL, "REDIS_URL: TLS to a Redis Cluster " NO_TLS},
+    {STR("redis-cluster://"), NULL, "REDIS_URL: a Redis Cluster is written redis+cluster://host1:6379,host2:6379"},
     {STR("redis-sentinel://"), NULL, "REDIS_URL: sentinels are written redis+sentinel://host1:26379,host2:26379/master-name"},
     {STR("sentinel://"), NULL, "REDIS_URL: sentinels are written redis+sentinel://host1:26379,host2:26379/master-name"},
     {STR("redis+unix://"), NULL, "REDIS_URL: a unix socket is written unix:///run/redis.sock"},
@@ -267,14 +293,20 @@ int redis_url_parse(struct str text, struct redis_url *out, char **why)
         if (!str_starts_nocase(text, s->word)) continue;
         return s->parse ? s->parse(str_skip(text, s->word.n), out, why) : refuse(why, s->why);
     }
-    return refuse(why, "REDIS_URL must start with redis://, unix:// or redis+sentinel://");
+    return refuse(why, "REDIS_URL must start with redis://, unix://, redis+sentinel:// or redis+cluster://");
+}
+
+static void free_places(struct redis_place *places, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        mem_free(places[i].host);
+    mem_free(places);
 }
 
 void redis_url_fini(struct redis_url *u)
 {
-    for (unsigned i = 0; i < u->sentinels_count; i++)
-        mem_free(u->sentinels[i].host);
-    mem_free(u->sentinels);
+    free_places(u->sentinels, u->sentinels_count);
+    free_places(u->seeds, u->seeds_count);
     mem_free(u->path);
     mem_free(u->host);
     mem_free(u->master);

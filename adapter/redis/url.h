@@ -17,6 +17,8 @@ struct redis_url { /* texts are owned and terminated */
     char *master; /* its name at the sentinels, or NULL */
     struct redis_place *sentinels;
     unsigned sentinels_count;
+    struct redis_place *seeds; /* of a Redis Cluster: any of its servers */
+    unsigned seeds_count;      /* 0: no cluster */
     char *user, *password; /* NULL: none */
     char *sentinel_user, *sentinel_password;
     uint32_t db;
@@ -24,7 +26,8 @@ struct redis_url { /* texts are owned and terminated */
 
 /* redis://[user:password@]host[:port][/db], unix:///path[?db=N],
  * redis+sentinel://[user:password@]host[:port],...,host[:port]/master[/db]
- *     [?sentinelUser=...&sentinelPassword=...].
+ *     [?sentinelUser=...&sentinelPassword=...],
+ * redis+cluster://[user:password@]host[:port],...,host[:port].
  * Names and passwords may be percent-encoded; "redis://:password@host" has no user. Errors:
  * ERR_CONFIG with *why, one sentence that says what to write instead, returns new (mem_free). It
  * never holds the password. Free with redis_url_fini, also after an error. */

@@ -16,21 +16,21 @@ static struct redis_subs subs;
 static struct redis_url url;
 static char dir[] = "/tmp/ingoma-subs-XXXXXX", path[64];
 static int listener = -1, peer = -1;
-static unsigned settled, refused, ready;
+static unsigned settled, refused, ready, lost, moves;
 
 static void on_up(void *ctx)
 {
-    redis_subs_up(ctx);
+    redis_subs_retry(ctx);
 }
 
 static void on_down(void *ctx)
 {
-    redis_subs_down(ctx);
+    redis_subs_down(ctx, link_);
 }
 
 static void on_push(void *ctx, const struct redis_push *p)
 {
-    (void)redis_subs_take(ctx, p);
+    (void)redis_subs_take(ctx, link_, p);
 }
 
 static void on_settled(void *ctx)
@@ -50,6 +50,24 @@ static void on_ready(void *ctx)
 {
     (void)ctx;
     ready++;
+}
+
+static void on_lost(void *ctx)
+{
+    (void)ctx;
+    lost++;
+}
+
+static bool on_moved(void *ctx, struct redis_link *by, struct str error)
+{
+    (void)ctx, (void)by;
+    return moves && str_starts(error, STR("MOVED")) && moves--;
+}
+
+static struct redis_link *link_of(void *ctx, const struct redis_sub *sub)
+{
+    (void)ctx, (void)sub;
+    return link_;
 }
 
 static void turn(void)
@@ -114,7 +132,10 @@ static void start(void)
     redis_subs_init(&subs, &subs);
     subs.on_settled = on_settled;
     subs.on_refused = on_refused;
-    subs.link = link_ = redis_link_open(&c);
+    subs.on_lost = on_lost;
+    subs.on_moved = on_moved;
+    subs.link_of = link_of;
+    link_ = redis_link_open(&c);
 }
 
 static void stop(void)
@@ -246,7 +267,7 @@ Test(redis_subs, a_refused_line_is_asked_again_later)
     connect_peer();
     enter("r");
     peer_reads();
-    peer_says("-MOVED 1 there:1\r\n");
+    peer_says("-MOVED 7893 there:1\r\n");
     cr_expect_eq(state("r"), REDIS_SUB_REFUSED);
     cr_expect_str_eq(peer_reads(), "");
     redis_subs_retry(&subs);
@@ -270,6 +291,71 @@ Test(redis_subs, what_redis_takes_away_is_asked_for_again)
     cr_expect_str_eq(peer_reads(), SASK("r"));
     peer_says(SIN("r"));
     cr_expect_eq(state("r"), REDIS_SUB_CONFIRMED);
+    stop();
+}
+
+Test(redis_subs, a_line_follows_its_slot_but_not_for_ever)
+{
+    start();
+    connect_peer();
+    enter("r");
+    await("r");
+    peer_reads();
+    moves = 100;
+    for (int i = 0; i < 4; i++) {
+        peer_says("-MOVED 7893 there:1\r\n");
+        cr_expect_str_eq(peer_reads(), SASK("r"));
+        cr_expect_eq(ready, 0, "it is on its way");
+    }
+    peer_says("-MOVED 7893 there:1\r\n");
+    cr_expect_eq(state("r"), REDIS_SUB_REFUSED);
+    cr_expect_eq(ready, 1);
+    redis_subs_retry(&subs);
+    peer_says(SIN("r"));
+    cr_expect_eq(state("r"), REDIS_SUB_CONFIRMED);
+    cr_expect_eq(lost, 0);
+    stop();
+}
+
+Test(redis_subs, a_line_that_was_heard_and_finds_nobody_is_told)
+{
+    struct redis_link *link = NULL;
+
+    start();
+    connect_peer();
+    enter("r");
+    enter("s");
+    peer_says(SIN("r") SIN("s"));
+    cr_expect_eq(subs.missed, 0);
+    link = link_;
+    link_ = NULL; /* the slots are nobody's */
+    redis_subs_moved(&subs);
+    link_ = link;
+    cr_expect_eq(subs.missed, 2);
+    cr_expect_geq(lost, 1);
+    redis_subs_retry(&subs);
+    peer_reads();
+    peer_says(SIN("r") SIN("s"));
+    cr_expect_eq(settled, 1);
+    stop();
+}
+
+/* Redis: sunsubscribe of its own, then its answer to ours, which is an error by now. */
+Test(redis_subs, a_slot_that_moves_while_a_room_is_left_disturbs_nobody_else)
+{
+    start();
+    connect_peer();
+    enter("r");
+    peer_says(SIN("r"));
+    leave("r");
+    enter("s");
+    peer_reads();
+    peer_says(SOUT("r"));
+    peer_says("-MOVED 7893 there:1\r\n");
+    peer_says(SIN("s"));
+    cr_expect_eq(state("r"), REDIS_SUB_STATE_COUNT);
+    cr_expect_eq(state("s"), REDIS_SUB_CONFIRMED);
+    cr_expect(redis_link_is_up(link_));
     stop();
 }
 
