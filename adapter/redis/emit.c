@@ -136,13 +136,13 @@ int redis_emit_once(struct loop *l, const struct conf *c, const struct adapter_c
 {
     struct emit *e = MEM_NEW(struct emit);
     struct redis_hub_conf hub = {.loop = l,
-                                   .url = &e->url,
-                                   .name = "ingoma-emit",
-                                   .timeout_ms = c->redis_timeout_ms,
-                                   .queue_bytes = c->redis_queue_bytes,
-                                   .ctx = e,
-                                   .on_up = on_up,
-                                   .on_down = on_down};
+                                 .url = &e->url,
+                                 .name = "ingoma-emit",
+                                 .timeout_ms = c->redis_timeout_ms,
+                                 .queue_bytes = c->redis_queue_bytes,
+                                 .ctx = e,
+                                 .on_up = on_up,
+                                 .on_down = on_down};
     int rc = fill(e, c, cast, why);
 
     loop_task_init(&e->free, free_now);

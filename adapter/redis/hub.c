@@ -239,10 +239,12 @@ static void on_map(void *ctx, int rc, const struct redisReply *r)
     owner = mem_new(REDIS_SLOTS, sizeof(struct redis_server *));
     if (!read_map(h, by, r, owner)) {
         mem_free(owner);
-        LOG_ERROR("redis.no_cluster", LOG_S("why", redis_push_text(r)));
+        if (h->cluster->refused++ == 0)
+            LOG_ERROR("redis.no_cluster", LOG_S("why", redis_push_text(r)));
         refresh_soon(h, REFRESH_REFUSED_MS);
         return;
     }
+    h->cluster->refused = 0;
     take_map(h, owner);
     redis_hub_retry(h);
     update_state(h);

@@ -51,6 +51,7 @@ struct redis_cluster { /* what only a cluster needs */
     struct timer again;           /* while anything waits */
     struct timer refresh;         /* of the map */
     bool is_stale;                /* the map */
+    unsigned refused;             /* replies that were no map, in a row */
     unsigned asked;               /* number of the server that was asked for it last */
 };
 
@@ -91,8 +92,8 @@ struct redis_server *redis_hub_owner(const struct redis_hub *h, uint16_t slot); 
 struct redis_server *redis_hub_server_at(struct redis_hub *h, struct str host, uint16_t port);
 void redis_hub_follow(struct redis_hub *h, const struct redis_server *by,
                       const struct redis_moved *m); /* MOVED */
-void redis_hub_retry(struct redis_hub *h);   /* what waits for a server may find it now */
-void redis_hub_give_up(struct redis_hub *h); /* answers all that waits */
+void redis_hub_retry(struct redis_hub *h);          /* what waits for a server may find it now */
+void redis_hub_give_up(struct redis_hub *h);        /* answers all that waits */
 void redis_hub_again(struct timer *t);
 
 #endif

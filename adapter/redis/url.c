@@ -150,9 +150,10 @@ static int parse_tcp(struct str s, struct redis_url *u, char **why)
 
     cut_user(&authority, u);
     if (str_find(authority, ',') < authority.n)
-        return refuse(why, "REDIS_URL: redis:// has one host; for several sentinels write "
-                           "redis+sentinel://host1:26379,host2:26379/master-name, for a Redis Cluster "
-                           "redis+cluster://host1:6379,host2:6379");
+        return refuse(why,
+                      "REDIS_URL: redis:// has one host; for several sentinels write "
+                      "redis+sentinel://host1:26379,host2:26379/master-name, for a Redis Cluster "
+                      "redis+cluster://host1:6379,host2:6379");
     rc = parse_host(authority, 6379, &place, why);
     if (rc != OK) return rc;
     u->host = place.host;
@@ -293,7 +294,8 @@ int redis_url_parse(struct str text, struct redis_url *out, char **why)
         if (!str_starts_nocase(text, s->word)) continue;
         return s->parse ? s->parse(str_skip(text, s->word.n), out, why) : refuse(why, s->why);
     }
-    return refuse(why, "REDIS_URL must start with redis://, unix://, redis+sentinel:// or redis+cluster://");
+    return refuse(
+        why, "REDIS_URL must start with redis://, unix://, redis+sentinel:// or redis+cluster://");
 }
 
 static void free_places(struct redis_place *places, unsigned count)

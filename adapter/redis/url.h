@@ -19,7 +19,7 @@ struct redis_url { /* texts are owned and terminated */
     unsigned sentinels_count;
     struct redis_place *seeds; /* of a Redis Cluster: any of its servers */
     unsigned seeds_count;      /* 0: no cluster */
-    char *user, *password; /* NULL: none */
+    char *user, *password;     /* NULL: none */
     char *sentinel_user, *sentinel_password;
     uint32_t db;
 };

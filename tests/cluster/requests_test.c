@@ -24,6 +24,8 @@ static struct adapter_fixture f;
     OVER(requests_local, "local", name)                                                            \
     OVER(requests_redis, "redis", name)                                                            \
     OVER(requests_sharded, "redis-sharded", name)                                                  \
+    OVER(requests_redis_cluster, "redis cluster", name)                                            \
+    OVER(requests_sharded_cluster, "redis-sharded cluster", name)                                  \
     static void name(void)
 
 static const struct str a_room[] = {STR("a"), STR("b\" \xc3\xa9")}, more[] = {STR("x"), STR("y")};
@@ -244,10 +246,7 @@ CONTRACT(without_the_cluster_a_question_fails_soon)
     f.nodes[1].is_silent = true;
     emit(3600000);
     cr_assert(adapter_fixture_await(&f, &f.nodes[1].requests, 1, 1000));
-    if (f.bus)
-        local_bus_break(f.bus, true);
-    else
-        redis_fixture_kill(&f.redis);
+    adapter_fixture_break(&f);
     cr_assert(adapter_fixture_await(&f, &dones, 1, 1000), "what was open");
     cr_expect_eq(last.rc, ERR_UNAVAILABLE);
     fetch(3600000);
@@ -260,7 +259,7 @@ CONTRACT(without_the_cluster_a_question_fails_soon)
     cr_expect_eq(last.rc, ERR_UNAVAILABLE);
     adapter_join(f.nodes[0].adapter, &all, more, 1); /* dropped and counted */
     adapter_fixture_run(&f, 30);
-    if (!f.bus) redis_fixture_start(&f.redis);
+    if (!f.bus) adapter_fixture_mend(&f);
 }
 
 CONTRACT(closing_ends_questions_of_both_sides)

@@ -231,7 +231,10 @@ bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis)
     f->conf.beat_ms = 100;
     f->conf.dead_ms = 1500;
     f->conf.redis_timeout_ms = 2000;
-    if (is_redis) {
+    if (f->is_cluster) {
+        redis_cluster_fixture_open(&f->cluster);
+        set_text(&f->conf.redis_url, f->cluster.url);
+    } else if (is_redis) {
         redis_fixture_open(&f->redis);
         set_text(&f->conf.redis_url, f->redis.url);
     } else {
@@ -262,9 +265,31 @@ void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp)
 
 bool adapter_fixture_open_with(struct adapter_fixture *f, const char *driver)
 {
-    if (!adapter_fixture_open(f, !str_eq(str_z(driver), STR("local")))) return false;
-    set_text(&f->conf.adapter, driver);
+    struct str name, where;
+    char *z;
+
+    f->is_cluster = str_cut(str_z(driver), ' ', &name, &where);
+    if (!adapter_fixture_open(f, !str_eq(name, STR("local")))) return false;
+    z = str_dup(name);
+    set_text(&f->conf.adapter, z);
+    mem_free(z);
     return true;
+}
+
+void adapter_fixture_break(struct adapter_fixture *f)
+{
+    if (f->bus) local_bus_break(f->bus, true);
+    for (int i = 0; f->is_cluster && i < REDIS_CLUSTER_SIZE; i++)
+        redis_fixture_kill(&f->cluster.servers[i]);
+    if (!f->bus && !f->is_cluster) redis_fixture_kill(&f->redis);
+}
+
+void adapter_fixture_mend(struct adapter_fixture *f)
+{
+    if (f->bus) local_bus_break(f->bus, false);
+    for (int i = 0; f->is_cluster && i < REDIS_CLUSTER_SIZE; i++)
+        redis_fixture_start(&f->cluster.servers[i]);
+    if (!f->bus && !f->is_cluster) redis_fixture_start(&f->redis);
 }
 
 void adapter_fixture_leave(struct adapter_fixture *f, int i)
@@ -286,6 +311,8 @@ void adapter_fixture_close(struct adapter_fixture *f)
     loop_turn(f->loop, false);
     if (f->bus)
         local_bus_free(f->bus);
+    else if (f->is_cluster)
+        redis_cluster_fixture_close(&f->cluster);
     else
         redis_fixture_close(&f->redis);
     loop_free(f->loop);

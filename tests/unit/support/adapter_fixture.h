@@ -7,7 +7,7 @@
 #include "base/conf.h"
 #include "base/loop.h"
 #include "base/metric.h"
-#include "tests/unit/support/redis_fixture.h"
+#include "tests/unit/support/redis_cluster_fixture.h"
 
 #define ADAPTER_FIXTURE_NODES 4
 
@@ -30,6 +30,8 @@ struct adapter_fixture {
     struct loop *loop;
     struct local_bus *bus; /* NULL: redis */
     struct redis_fixture redis;
+    struct redis_cluster_fixture cluster;
+    bool is_cluster;
     struct timer wake;
     struct fixture_node nodes[ADAPTER_FIXTURE_NODES];
 };
@@ -37,8 +39,11 @@ struct adapter_fixture {
 /* redis: false when it is not installed. Times are short, but not for a busy machine: beat
  * 100 ms, dead 1500 ms, Redis deadline 2000 ms. */
 bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis);
-/* The same over a driver by its name. */
+/* The same over a driver by its name; "… cluster": with a Redis Cluster. */
 bool adapter_fixture_open_with(struct adapter_fixture *f, const char *driver);
+/* What carries the nodes goes away, and comes back with nothing in it. */
+void adapter_fixture_break(struct adapter_fixture *f);
+void adapter_fixture_mend(struct adapter_fixture *f);
 void adapter_fixture_close(struct adapter_fixture *f);
 void adapter_fixture_join(struct adapter_fixture *f, int i, const char *nsp); /* nsp may be NULL */
 void adapter_fixture_leave(struct adapter_fixture *f, int i);

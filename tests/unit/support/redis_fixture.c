@@ -42,25 +42,39 @@ static int dial(const struct redis_fixture *f)
     return -1;
 }
 
-static void run_server(const struct redis_fixture *f)
+static void write_conf(const struct redis_fixture *f, const char *path)
+{
+    FILE *out = fopen(path, "we");
+
+    assert(out);
+    (void)fprintf(out, "port %d\nbind 127.0.0.1\nunixsocket %s\nsave \"\"\nappendonly no\ndir %s\n",
+                  f->port, f->socket, f->dir);
+    if (f->password) (void)fprintf(out, "requirepass %s\n", f->password);
+    if (f->is_cluster)
+        (void)fprintf(out, "cluster-enabled yes\ncluster-port %d\ncluster-node-timeout 1000\n",
+                      f->port + REDIS_FIXTURE_BUS);
+    (void)fclose(out);
+}
+
+static void run_server(const char *conf)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    char port[8];
 
-    (void)snprintf(port, sizeof port, "%d", f->port);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(null, STDOUT_FILENO);
     dup2(null, STDERR_FILENO);
-    execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--unixsocket",
-           f->socket, "--save", "", "--appendonly", "no", "--dir", f->dir,
-           f->password ? "--requirepass" : (char *)NULL, f->password, (char *)NULL);
+    execlp("redis-server", "redis-server", conf, (char *)NULL);
     _exit(127);
 }
 
 static bool start(struct redis_fixture *f)
 {
+    char conf[64];
+
+    (void)snprintf(conf, sizeof conf, "%s/redis.conf", f->dir);
+    write_conf(f, conf);
     f->pid = fork();
-    if (f->pid == 0) run_server(f);
+    if (f->pid == 0) run_server(conf);
     f->fd = -1;
     for (int i = 0; i < START_TRIES && f->fd < 0; i++) {
         if (waitpid(f->pid, NULL, WNOHANG) == f->pid) return false;
@@ -119,7 +133,14 @@ void redis_fixture_kill(struct redis_fixture *f)
 
 void redis_fixture_close(struct redis_fixture *f)
 {
+    static const char *const files[] = {"redis.conf", "nodes.conf"};
+    char path[64];
+
     redis_fixture_kill(f);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
+        unlink(path);
+    }
     rmdir(f->dir);
     sb_fini(&f->reply);
 }

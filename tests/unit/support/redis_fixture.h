@@ -11,11 +11,14 @@ struct redis_fixture {
     char dir[32], url[64], socket[48];
     pid_t pid;
     bool has_tcp;         /* set before the start: also on a port of 127.0.0.1 */
+    bool is_cluster;      /* set before the start, with has_tcp: a server of a Redis Cluster */
     const char *password; /* NULL: none; set before the start */
     int port;             /* which one, when it has_tcp */
     int fd;
     struct sb reply;
 };
+
+#define REDIS_FIXTURE_BUS 1 /* the cluster's own port is so many above the other */
 
 bool redis_fixture_is_there(void); /* is redis-server installed? */
 void redis_fixture_open(struct redis_fixture *f);
