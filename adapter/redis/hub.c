@@ -4,6 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
@@ -13,6 +14,7 @@ enum {
     REFRESH_MOVED_MS = 50, /* one MOVED comes seldom alone */
     REFRESH_DOWN_MS = 200,
     REFRESH_REFUSED_MS = 2000,
+    TELL_MS = 1000,
 };
 
 /* ---- state ---- */
@@ -223,7 +225,10 @@ static void take_map(struct redis_hub *h, struct redis_server **owner)
     }
     mem_free(old);
     if (!is_new || h->is_closed) return;
-    LOG_INFO("redis.cluster_map", LOG_Z("link", h->commands_name));
+    if (!h->cluster->told_ms || clock_ms() - h->cluster->told_ms >= TELL_MS) {
+        h->cluster->told_ms = clock_ms();
+        LOG_INFO("redis.cluster_map", LOG_Z("link", h->commands_name));
+    }
     h->conf.on_map(h->conf.ctx);
 }
 

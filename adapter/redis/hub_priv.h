@@ -52,6 +52,7 @@ struct redis_cluster { /* what only a cluster needs */
     struct timer refresh;         /* of the map */
     bool is_stale;                /* the map */
     unsigned refused;             /* replies that were no map, in a row */
+    uint64_t told_ms;             /* when a new map was logged */
     unsigned asked;               /* number of the server that was asked for it last */
 };
 
