@@ -202,9 +202,9 @@ static void begin_at(struct redis_stream_reader *r, const struct info *i)
     r->has_position = true;
 }
 
-static void say_gap(struct redis_stream_reader *r, uint64_t missed)
+static void say_gap(struct redis_stream_reader *r, uint64_t missed) /* 0: nobody knows how many */
 {
-    metric_add(M_REDIS_STREAM_GAPS, 1);
+    metric_add(M_REDIS_STREAM_MISSED, missed ? missed : 1);
     LOG_WARN("adapter.stream_gap", LOG_S("stream", r->conf.stream), LOG_U("missed", missed));
 }
 
