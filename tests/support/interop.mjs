@@ -174,3 +174,22 @@ export function castTests(test, meet) {
     });
   }
 }
+
+// Once more for every wire; `get` gives {ours, theirs, met}.
+export function namespaceTest(test, get) {
+  test('a namespace for itself', async () => {
+    const { ours, theirs, met } = get();
+    const guests = [];
+    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]])
+      guests.push(await connect(`${url}/custom`, { gateway: false, name: `${side}.custom` }));
+    theirs.io.of('/custom').emit('there', 1, bytes(3));
+    theirs.io.emit('here', 2);
+    for (const guest of guests) {
+      assert.deepEqual(plain(await guest.nextArgs('there')), plain([1, bytes(3)]));
+      assert.equal(guest.count('here'), 0);
+    }
+    await met.fence('theirs');
+    for (const n of met.names) assert.deepEqual([met.peers[n].count('here'), met.peers[n].count('there')], [1, 0], n);
+    guests.forEach((g) => g.close());
+  });
+}

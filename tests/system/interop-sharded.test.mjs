@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { bytes, castTests, closeClients, connectPeers, meeting, plain, redisClient, startNodeServer } from '../support/interop.mjs';
+import { castTests, closeClients, connectPeers, meeting, namespaceTest, redisClient, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
 
 after(async () => {
@@ -39,20 +39,7 @@ describe('with a server of Node.js', () => {
 
   castTests(test, () => met);
 
-  test('a namespace for itself', async () => {
-    const guests = [];
-    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]])
-      guests.push(await connect(`${url}/custom`, { gateway: false, name: `${side}.custom` }));
-    theirs.io.of('/custom').emit('there', 1, bytes(3));
-    theirs.io.emit('here', 2);
-    for (const guest of guests) {
-      assert.deepEqual(plain(await guest.nextArgs('there')), plain([1, bytes(3)]));
-      assert.equal(guest.count('here'), 0);
-    }
-    await met.fence('theirs');
-    for (const n of met.names) assert.deepEqual([peers[n].count('here'), peers[n].count('there')], [1, 0], n);
-    guests.forEach((g) => g.close());
-  });
+  namespaceTest(test, () => ({ ours, theirs, met }));
 
   test('each counts the other', async () => {
     assert.equal(await listeners(asker, 'socket.io#/#'), 2);

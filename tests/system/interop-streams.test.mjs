@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { GARBAGE, bytes, castTests, closeClients, connectPeers, meeting, plain, redisClient, startNodeServer } from '../support/interop.mjs';
+import { GARBAGE, bytes, castTests, closeClients, connectPeers, meeting, namespaceTest, plain, redisClient, startNodeServer } from '../support/interop.mjs';
 import { requestTests } from '../support/interop-requests.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
 
@@ -60,20 +60,7 @@ describe('with a server of Node.js', () => {
     }
   });
 
-  test('a namespace for itself', async () => {
-    const guests = [];
-    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]])
-      guests.push(await connect(`${url}/custom`, { gateway: false, name: `${side}.custom` }));
-    theirs.io.of('/custom').emit('there', 1, bytes(3));
-    theirs.io.emit('here', 2);
-    for (const guest of guests) {
-      assert.deepEqual(plain(await guest.nextArgs('there')), plain([1, bytes(3)]));
-      assert.equal(guest.count('here'), 0);
-    }
-    await met.fence('theirs');
-    for (const n of met.names) assert.deepEqual([peers[n].count('here'), peers[n].count('there')], [1, 0], n);
-    guests.forEach((g) => g.close());
-  });
+  namespaceTest(test, () => ({ ours, theirs, met }));
 
   test('each counts the other, and a killed one no longer', async () => {
     assert.equal(await theirs.io.of('/').adapter.serverCount(), 2);
