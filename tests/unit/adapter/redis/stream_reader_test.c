@@ -169,15 +169,11 @@ Test(redis_stream_reader, an_entry_between_two_reads_is_not_missed)
 Test(redis_stream_reader, waits_through_silence_on_one_connection)
 {
     NEEDS_REDIS();
-    open_reader(100); /* XREAD blocks for 50 ms */
+    open_reader(1000); /* XREAD blocks for 500 ms */
     cr_assert(await_ready(true));
     moves = 0;
-    for (int i = 0; i < 4; i++) {
-        uint64_t end = clock_us() + 100000;
-
-        while (clock_us() < end)
-            loop_turn(loop, true);
-    }
+    for (uint64_t end = clock_us() + 1600000; clock_us() < end;)
+        loop_turn(loop, true);
     cr_expect_eq(moves, 0);
     cr_expect_eq(metric_get(M_REDIS_RECONNECTS), 0);
     cr_expect_eq(metric_get(M_REDIS_SECONDS), 0, "blocking is no round trip");
@@ -253,6 +249,21 @@ Test(redis_stream_reader, goes_on_after_a_restart_without_data)
         entries = 0;
     }
     cr_expect_eq(metric_get(M_REDIS_STREAM_MISSED), 0);
+}
+
+Test(redis_stream_reader, counts_anew_in_a_stream_that_began_anew)
+{
+    NEEDS_REDIS();
+    open_reader(400);
+    cr_assert(await_ready(true));
+    add_many(50, NULL);
+    cr_assert(await_number(&entries, 50));
+    redis_fixture_kill(&redis);
+    cr_assert(await_ready(false));
+    redis_fixture_start(&redis);
+    add_many(20, "5");
+    cr_assert(await_number(&entries, 55));
+    cr_expect_eq(metric_get(M_REDIS_STREAM_MISSED), 15);
 }
 
 /* As after a fail-over to a server whose clock is behind. */
