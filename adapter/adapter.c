@@ -297,14 +297,14 @@ int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
 int adapter_open(struct loop *l, const struct conf *c, struct str node_id,
                  const struct adapter_handler *h, void *ctx, struct adapter **out, char **why)
 {
-    static const struct driver_ops *const drivers[] = {&redis_bus_driver, &redis_sharded_bus_driver,
-                                                       &local_bus_driver};
+    static const struct driver_ops *const drivers[] = {
+        &redis_bus_driver, &redis_sharded_bus_driver, &redis_streams_bus_driver, &local_bus_driver};
     struct driver_conf dc = {.loop = l, .conf = c, .node_id = node_id};
 
     for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
         if (str_eq(str_z(c->adapter), str_z(drivers[i]->name)))
             return adapter_open_with(drivers[i], &dc, h, ctx, out, why);
-    *why = str_dup(STR("ADAPTER must be redis, redis-sharded or local"));
+    *why = str_dup(STR("ADAPTER must be redis, redis-sharded, redis-streams or local"));
     return ERR_CONFIG;
 }
 

@@ -1,7 +1,8 @@
 /* The other nodes: who is alive, casts to them, messages to one of them. Public face of adapter/.
- * Drivers: redis (classic wire of @socket.io/redis-adapter 8), local (nodes of one process, for
- * tests and ADAPTER=local). Everything is best effort and at most once, as in Socket.IO; local
- * effects never wait for it. */
+ * Drivers: redis and redis-sharded (the wires of @socket.io/redis-adapter 8), redis-streams
+ * (@socket.io/redis-streams-adapter 0.3), local (nodes of one process, for tests and
+ * ADAPTER=local). Everything is best effort and at most once, as in Socket.IO; local effects never
+ * wait for it. */
 #ifndef ADAPTER_ADAPTER_H
 #define ADAPTER_ADAPTER_H
 

@@ -69,7 +69,8 @@ struct driver_ops {
                        void *ctx);
 };
 
-extern const struct driver_ops local_bus_driver, redis_bus_driver, redis_sharded_bus_driver;
+extern const struct driver_ops local_bus_driver, redis_bus_driver, redis_sharded_bus_driver,
+    redis_streams_bus_driver;
 
 /* adapter_open with the driver given, and of c: loop, conf, node_id and arg. */
 MUST_USE int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,

@@ -28,16 +28,15 @@ static int put_envelope(const struct wire *w, struct sb *out)
 
 int sharded_encode(const struct wire *w, struct sb *out)
 {
-    bool is_cast = w->type == WIRE_CAST;
-    const struct str *attachments = is_cast ? w->cast.attachments : w->attachments;
-    unsigned count = is_cast ? w->cast.attachments_count : w->attachments_count;
-    struct sb json = {0};
-    int rc;
+    return wire_data_has_binary(w) ? sharded_encode_packed(w, out) : put_envelope(w, out);
+}
 
-    if (!count) return put_envelope(w, out);
-    rc = put_envelope(w, &json);
-    if (rc == OK)
-        rc = msgpack_from_json_deep(sb_view(&json), WIRE_DATA_DEPTH_MAX, attachments, count, out);
+int sharded_encode_packed(const struct wire *w, struct sb *out)
+{
+    struct sb json = {0};
+    int rc = put_envelope(w, &json);
+
+    if (rc == OK) rc = wire_data_pack(w, sb_view(&json), out);
     sb_fini(&json);
     return rc;
 }
@@ -46,16 +45,10 @@ int sharded_encode(const struct wire *w, struct sb *out)
 
 static int to_json(struct str payload, struct sharded *s, struct json *out)
 {
-    int rc;
-
     s->data.attachments.count = 0;
     if (!payload.n) return ERR_PROTO;
     if (payload.p[0] == '{') return json_parse_deep(payload, WIRE_DATA_DEPTH_MAX, out);
-    s->json.n = 0;
-    rc = msgpack_to_json_deep(&payload, WIRE_DATA_DEPTH_MAX, &s->json, &s->data.attachments);
-    if (rc == OK && payload.n) rc = ERR_PROTO;
-    /* a map of MessagePack may have keys that are no text of JSON */
-    return rc == OK ? json_parse_deep(sb_view(&s->json), WIRE_DATA_DEPTH_MAX, out) : rc;
+    return wire_data_unpack(&s->data, payload, &s->json, out);
 }
 
 struct envelope {

@@ -9,6 +9,9 @@
 /* Appends the payload. Errors: as wire_data_put. */
 MUST_USE int sharded_encode(const struct wire *w, struct sb *out);
 
+/* The same, MessagePack in any case: what the streams wire publishes. */
+MUST_USE int sharded_encode_packed(const struct wire *w, struct sb *out);
+
 /* What a decoded message borrows from; reused from one to the next. Zero-initialise. */
 struct sharded {
     struct wire_data data; /* data.wire: the message */

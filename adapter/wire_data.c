@@ -172,6 +172,44 @@ int wire_data_put(const struct wire *w, struct sb *out)
     return rc;
 }
 
+/* ---- MessagePack ---- */
+
+static const struct str *attachments_of(const struct wire *w, unsigned *count)
+{
+    bool is_cast = w->type == WIRE_CAST;
+
+    *count = is_cast ? w->cast.attachments_count : w->attachments_count;
+    return is_cast ? w->cast.attachments : w->attachments;
+}
+
+bool wire_data_has_binary(const struct wire *w)
+{
+    unsigned count;
+
+    (void)attachments_of(w, &count);
+    return count != 0;
+}
+
+int wire_data_pack(const struct wire *w, struct str json, struct sb *out)
+{
+    unsigned count;
+    const struct str *attachments = attachments_of(w, &count);
+
+    return msgpack_from_json_deep(json, WIRE_DATA_DEPTH_MAX, attachments, count, out);
+}
+
+int wire_data_unpack(struct wire_data *d, struct str bytes, struct sb *json, struct json *out)
+{
+    int rc;
+
+    json->n = 0;
+    d->attachments.count = 0;
+    rc = msgpack_to_json_deep(&bytes, WIRE_DATA_DEPTH_MAX, json, &d->attachments);
+    if (rc == OK && bytes.n) rc = ERR_PROTO;
+    /* a map of MessagePack may have keys that are no text of JSON */
+    return rc == OK ? json_parse_deep(sb_view(json), WIRE_DATA_DEPTH_MAX, out) : rc;
+}
+
 /* ---- reading ---- */
 
 void wire_data_begin(struct wire_data *d, size_t bytes)

@@ -19,6 +19,12 @@ unsigned wire_data_number(const struct wire *w);
  * ERR_DEPTH, ERR_UTF8 of the JSON in w; out may hold a part then. */
 MUST_USE int wire_data_put(const struct wire *w, struct sb *out);
 
+bool wire_data_has_binary(const struct wire *w);
+
+/* Appends the MessagePack of a JSON text with the attachments of w. Errors: as msgpack_from_json.
+ */
+MUST_USE int wire_data_pack(const struct wire *w, struct str json, struct sb *out);
+
 /* What a read message borrows from; reused from one to the next. Zero-initialise. */
 struct wire_data {
     struct wire wire;
@@ -27,6 +33,11 @@ struct wire_data {
     struct sb scratch;                           /* unescaped texts */
     struct msgpack_json_attachments attachments; /* set by the caller before: those of data */
 };
+
+/* MessagePack as JSON, into json (emptied before), its binary into d->attachments. out borrows from
+ * json. Errors: as msgpack_to_json and json_parse, ERR_PROTO more behind it. */
+MUST_USE int wire_data_unpack(struct wire_data *d, struct str bytes, struct sb *json,
+                              struct json *out);
 
 /* Before the texts of a message are read: at most so many bytes of them will be unescaped. */
 void wire_data_begin(struct wire_data *d, size_t bytes);

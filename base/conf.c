@@ -223,7 +223,7 @@ static void check_words(const struct conf *c, struct sb *mistakes)
     struct str path = str_z(c->socket_path);
 
     check_choice("LOG_LEVEL", c->log_level, "error, warn, info or debug", mistakes);
-    check_choice("ADAPTER", c->adapter, "redis, redis-sharded or local", mistakes);
+    check_choice("ADAPTER", c->adapter, "redis, redis-sharded, redis-streams or local", mistakes);
     check_choice("ADAPTER_SUBSCRIPTION_MODE", c->adapter_subscription_mode,
                  "static, dynamic or dynamic-private", mistakes);
     if (path.n < 2 || path.p[0] != '/' || path.p[path.n - 1] != '/') {

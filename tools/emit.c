@@ -26,7 +26,7 @@ static const char help[] =
     "  --volatile        clients that are not ready for it may miss it\n"
     "  --redis URL       REDIS_URL when left out\n"
     "  --prefix P        ADAPTER_PREFIX when left out\n"
-    "  --adapter A       redis or redis-sharded; ADAPTER when left out\n"
+    "  --adapter A       redis, redis-sharded or redis-streams; ADAPTER when left out\n"
     "\n"
     "Without --room and --user it reaches everybody in the namespace. Prints how many\n"
     "servers heard it.\n"

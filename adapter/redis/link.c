@@ -194,7 +194,7 @@ static void on_reply(struct redis_link *k, const struct redisReply *r)
         redis_link_drop(k, ERR_UNAVAILABLE, STR("a reply without a command"));
         return;
     }
-    metric_observe_us(M_REDIS_SECONDS, clock_us() - w.sent_us);
+    if (!k->conf.is_blocking) metric_observe_us(M_REDIS_SECONDS, clock_us() - w.sent_us);
     if (w.done) w.done(w.ctx, OK, r);
     if (k->state == LINK_UP && k->sentinel && redis_sentinel_is_demoted(r))
         redis_link_drop(k, ERR_UNAVAILABLE, STR("a replica by now"));

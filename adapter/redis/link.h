@@ -24,6 +24,7 @@ struct redis_link_conf {
     const char *name;            /* CLIENT SETNAME and logs; copied */
     uint64_t timeout_ms;         /* of connecting, and of each command */
     uint64_t queue_bytes;        /* most bytes that wait to be written */
+    bool is_blocking;            /* replies come when there is something: none is a round trip */
     bool is_subscriber;          /* messages, and Redis' own sunsubscribe, go to on_push */
     void *ctx;
     void (*on_up)(void *ctx);   /* commands are taken from now on */

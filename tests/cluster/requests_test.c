@@ -26,6 +26,7 @@ static struct adapter_fixture f;
     OVER(requests_sharded, "redis-sharded", name)                                                  \
     OVER(requests_redis_cluster, "redis cluster", name)                                            \
     OVER(requests_sharded_cluster, "redis-sharded cluster", name)                                  \
+    OVER(requests_streams, "redis-streams", name)                                                  \
     static void name(void)
 
 static const struct str a_room[] = {STR("a"), STR("b\" \xc3\xa9")}, more[] = {STR("x"), STR("y")};

@@ -2,12 +2,31 @@
 // hear it.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { createClient } from 'redis';
 import { Server } from 'socket.io';
+import { connect } from './peer.mjs';
 
-// The application of wire-echo once more, in Node.js.
+const clients = [];
+export async function redisClient(redis) {
+  const client = createClient({ socket: { path: redis.socketPath } });
+  client.on('error', () => {});
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+export const closeClients = () => Promise.all(clients.splice(0).map((c) => c.close().catch(() => {})));
+
+// The applications of wire-echo and wire-cluster once more, in Node.js. served: what other servers emitted to it.
 export async function startNodeServer(adapter) {
   const http = createServer();
   const io = new Server(http, { adapter });
+  const served = [];
+  io.on('greet', (...args) => {
+    served.push(['greet', ...args]);
+    if (typeof args.at(-1) === 'function') args.pop()({ theirs: args });
+  });
+  io.on('silent', (...args) => served.push(['silent', ...args]));
   io.of('/custom').on('connection', () => {});
   io.on('connection', (socket) => {
     socket.on('join', (...args) => {
@@ -26,7 +45,7 @@ export async function startNodeServer(adapter) {
     });
   });
   await new Promise((done) => http.listen(0, '127.0.0.1', done));
-  return { io, url: `http://127.0.0.1:${http.address().port}`, stop: () => io.close() };
+  return { io, served, url: `http://127.0.0.1:${http.address().port}`, stop: () => io.close() };
 }
 
 // Buffers and views alike.
@@ -58,6 +77,35 @@ export const PAYLOADS = {
   'one binary': [bytes(10)],
   'binary in depth': [{ a: [bytes(1), 'text', { b: bytes(300) }] }, Buffer.alloc(0), bytes(70000), { _placeholder: false, num: 7 }],
   'ten binaries': [range(10).map((i) => bytes(i + 1))],
+};
+
+// Three clients a server: red, blue, and one in both rooms. servers: name → url.
+export async function connectPeers(servers) {
+  const peers = {};
+  for (const [side, url] of Object.entries(servers)) {
+    for (const [who, rooms] of [['red', ['red']], ['blue', ['blue']], ['both', ['red', 'blue']]]) {
+      const peer = await connect(url, { gateway: false, name: `${side}.${who}` });
+      await peer.ask('join', ...rooms);
+      peer.rooms = [...rooms, peer.id];
+      peers[peer.name] = peer;
+    }
+  }
+  return peers;
+}
+
+// Unreadable on every channel: as MessagePack, as JSON and as a message between nodes of ours.
+export const GARBAGE = {
+  'nothing': Buffer.alloc(0),
+  'a text': Buffer.from('garbage'),
+  'broken JSON': Buffer.from('{"type":'),
+  'a byte that MessagePack never uses': Buffer.from([0xc1]),
+  'a cut array': Buffer.from([0x93, 0xa6, 0x61]),
+  'an array of four billion': Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]),
+  'a map of four billion': Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
+  'a text of four gigabytes': Buffer.from([0xdb, 0xff, 0xff, 0xff, 0xff, 0x61]),
+  'a hundred thousand levels': Buffer.alloc(100000, 0x91),
+  'two values': Buffer.from([0x91, 0xc0, 0xc0]),
+  'five megabytes': Buffer.alloc(5000000, 0xc1),
 };
 
 // Clients of both sides and what they are to hear: `peers` by name ('ours.red', each with its `rooms`).
@@ -125,4 +173,23 @@ export function castTests(test, meet) {
       }
     });
   }
+}
+
+// Once more for every wire; `get` gives {ours, theirs, met}.
+export function namespaceTest(test, get) {
+  test('a namespace for itself', async () => {
+    const { ours, theirs, met } = get();
+    const guests = [];
+    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]])
+      guests.push(await connect(`${url}/custom`, { gateway: false, name: `${side}.custom` }));
+    theirs.io.of('/custom').emit('there', 1, bytes(3));
+    theirs.io.emit('here', 2);
+    for (const guest of guests) {
+      assert.deepEqual(plain(await guest.nextArgs('there')), plain([1, bytes(3)]));
+      assert.equal(guest.count('here'), 0);
+    }
+    await met.fence('theirs');
+    for (const n of met.names) assert.deepEqual([met.peers[n].count('here'), met.peers[n].count('there')], [1, 0], n);
+    guests.forEach((g) => g.close());
+  });
 }

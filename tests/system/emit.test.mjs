@@ -298,16 +298,17 @@ test('@socket.io/redis-emitter of a back end reaches the clients of all nodes', 
   }
 });
 
-for (const kind of ['static', 'dynamic'])
-  test(`with ADAPTER=redis-sharded, ${kind}: POST /emit and the command line`, async () => {
+for (const [adapter, kind] of [['redis-sharded', 'static'], ['redis-sharded', 'dynamic'], ['redis-streams', 'dynamic']])
+  test(`with ADAPTER=${adapter}, ${kind}: POST /emit and the command line`, async () => {
     mode = kind;
-    const env = { ADAPTER: 'redis-sharded', ADAPTER_SUBSCRIPTION_MODE: mode, EMIT_TOKEN: TOKEN };
-    const other = await startCluster({ nodes: 2, shared: false, redis: cluster.redis, env: { ...env, ADAPTER_PREFIX: `sharded-${mode}` } });
+    const prefix = `${adapter}-${mode}`;
+    const env = { ADAPTER: adapter, ADAPTER_SUBSCRIPTION_MODE: mode, EMIT_TOKEN: TOKEN };
+    const other = await startCluster({ nodes: 2, shared: false, redis: cluster.redis, env: { ...env, ADAPTER_PREFIX: prefix } });
     const guests = await Promise.all(other.nodes.map((n, i) => connect(n.url, { gateway: false, name: 'xy'[i] })));
     for (const guest of guests) await guest.join('both');
     await guests[1].join('one');
     // In mode dynamic only the servers with members hear of a room, and there may be none.
-    const only = mode === 'dynamic';
+    const only = adapter === 'redis-sharded' && mode === 'dynamic';
     const rows = [
       [{}, [], 'xy', 2], [{ rooms: ['both'] }, ['--room', 'both'], 'xy', 2], [{ rooms: ['one'] }, ['--room', 'one'], 'y', only ? 1 : 2],
       [{ rooms: ['one', 'both'] }, ['--room', 'one', '--room', 'both'], 'xy', 2], [{ rooms: ['none'] }, ['--room', 'none'], '', only ? 0 : 2],
@@ -315,7 +316,7 @@ for (const kind of ['static', 'dynamic'])
     ];
     for (const [order, flags, want, servers] of rows) {
       assert.equal((await post(other.nodes[0], { event: 'posted', ...order })).status, 202);
-      const ended = await ingomaEmit('--event', 'told', '--adapter', 'redis-sharded', '--prefix', `sharded-${mode}`, ...flags);
+      const ended = await ingomaEmit('--event', 'told', '--adapter', adapter, '--prefix', prefix, ...flags);
       assert.deepEqual([ended.status, ended.stdout], [servers ? 0 : 3, `heard by ${servers} server${servers === 1 ? '' : 's'}\n`], ended.stderr);
       await post(other.nodes[0], { event: 'end-1' });
       for (const guest of guests) await guest.nextArgs('end-1');

@@ -3,23 +3,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
-import { createClient } from 'redis';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { bytes, castTests, meeting, plain, startNodeServer } from '../support/interop.mjs';
+import { castTests, closeClients, connectPeers, meeting, namespaceTest, redisClient, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
-
-const clients = [];
-async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  return client;
-}
 
 after(async () => {
   closeAll();
-  await Promise.all(clients.map((c) => c.close().catch(() => {})));
+  await closeClients();
   await stopAll();
 });
 
@@ -30,22 +20,13 @@ const ECHO = { ADAPTER: 'redis-sharded', PING_INTERVAL_MS: '25000', PING_TIMEOUT
 describe('with a server of Node.js', () => {
   let redis, ours, theirs, asker, peers, met;
 
-  // Three clients a server: red, blue, and one in both rooms.
   before(async () => {
     redis = await startRedis();
     asker = await redisClient(redis);
     const adapter = createShardedAdapter(await redisClient(redis), await redisClient(redis), { subscriptionMode: 'dynamic' });
     theirs = await startNodeServer(adapter);
     ours = await startNode({ redis, program: 'wire-echo', args: ['socket'], env: ECHO });
-    peers = {};
-    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]]) {
-      for (const [who, rooms] of [['red', ['red']], ['blue', ['blue']], ['both', ['red', 'blue']]]) {
-        const peer = await connect(url, { gateway: false, name: `${side}.${who}` });
-        await peer.ask('join', ...rooms);
-        peer.rooms = [...rooms, peer.id];
-        peers[peer.name] = peer;
-      }
-    }
+    peers = await connectPeers({ ours: ours.url, theirs: theirs.url });
     for (const room of ['red', 'blue'])
       await until(`both to hear ${room}`, async () => (await listeners(asker, `socket.io#/#${room}#`)) === 2);
     met = meeting(peers);
@@ -58,20 +39,7 @@ describe('with a server of Node.js', () => {
 
   castTests(test, () => met);
 
-  test('a namespace for itself', async () => {
-    const guests = [];
-    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]])
-      guests.push(await connect(`${url}/custom`, { gateway: false, name: `${side}.custom` }));
-    theirs.io.of('/custom').emit('there', 1, bytes(3));
-    theirs.io.emit('here', 2);
-    for (const guest of guests) {
-      assert.deepEqual(plain(await guest.nextArgs('there')), plain([1, bytes(3)]));
-      assert.equal(guest.count('here'), 0);
-    }
-    await met.fence('theirs');
-    for (const n of met.names) assert.deepEqual([peers[n].count('here'), peers[n].count('there')], [1, 0], n);
-    guests.forEach((g) => g.close());
-  });
+  namespaceTest(test, () => ({ ours, theirs, met }));
 
   test('each counts the other', async () => {
     assert.equal(await listeners(asker, 'socket.io#/#'), 2);

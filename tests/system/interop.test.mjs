@@ -6,48 +6,29 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
-import { createClient } from 'redis';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { bytes, castTests, meeting, plain, startNodeServer } from '../support/interop.mjs';
+import { GARBAGE, bytes, castTests, closeClients, connectPeers, meeting, plain, redisClient, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
 
 // The adapter's own encoder, for messages that its API cannot be made to send.
 const requireAsAdapter = createRequire(createRequire(import.meta.url).resolve('@socket.io/redis-adapter'));
 const msgpack = requireAsAdapter('notepack.io');
 
-const clients = [];
-async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  return client;
-}
-
 after(async () => {
   closeAll();
-  await Promise.all(clients.map((c) => c.close().catch(() => {})));
+  await closeClients();
   await stopAll();
 });
 
 describe('with a server of Node.js', () => {
   let redis, ours, theirs, peers, met;
 
-  // Three clients a server: red, blue, and one in both rooms.
   before(async () => {
     redis = await startRedis();
     theirs = await startNodeServer(createAdapter(await redisClient(redis), await redisClient(redis)));
     ours = await startNode({ redis, program: 'wire-echo', args: ['socket'],
       env: { PING_INTERVAL_MS: '25000', PING_TIMEOUT_MS: '20000', CONNECT_TIMEOUT_MS: '45000' } });
-    peers = {};
-    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]]) {
-      for (const [who, rooms] of [['red', ['red']], ['blue', ['blue']], ['both', ['red', 'blue']]]) {
-        const peer = await connect(url, { gateway: false, name: `${side}.${who}` });
-        await peer.ask('join', ...rooms);
-        peer.rooms = [...rooms, peer.id];
-        peers[peer.name] = peer;
-      }
-    }
+    peers = await connectPeers({ ours: ours.url, theirs: theirs.url });
     met = meeting(peers);
   });
   after(async () => {
@@ -156,20 +137,6 @@ describe('with a server of Node.js', () => {
 });
 
 describe('garbage on our channels', () => {
-  // Unreadable on every one of them: as MessagePack, as JSON and as a message between nodes of ours.
-  const GARBAGE = {
-    'nothing': Buffer.alloc(0),
-    'a text': Buffer.from('garbage'),
-    'broken JSON': Buffer.from('{"type":'),
-    'a byte that MessagePack never uses': Buffer.from([0xc1]),
-    'a cut array': Buffer.from([0x93, 0xa6, 0x61]),
-    'an array of four billion': Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff]),
-    'a map of four billion': Buffer.from([0xdf, 0xff, 0xff, 0xff, 0xff]),
-    'a text of four gigabytes': Buffer.from([0xdb, 0xff, 0xff, 0xff, 0xff, 0x61]),
-    'a hundred thousand levels': Buffer.alloc(100000, 0x91),
-    'two values': Buffer.from([0x91, 0xc0, 0xc0]),
-    'five megabytes': Buffer.alloc(5000000, 0xc1),
-  };
   // Readable, but not what belongs there.
   const packet = (data) => ({ type: 2, nsp: '/', data });
   const opts = { rooms: [], except: [], flags: {} };

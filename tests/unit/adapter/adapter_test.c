@@ -48,6 +48,7 @@ Test(adapter_open, refuses_a_wrong_option_with_a_sentence)
     } rows[] = {
         {"kafka", "redis://h", "ADAPTER must be"},
         {"redis", "rediss://h", "TLS"},
+        {"redis-streams", "redis+cluster://h", "redis-sharded"},
         {"redis", "h:6379", "REDIS_URL must start"},
     };
 

@@ -53,7 +53,7 @@ Test(conf, has_defaults)
     cr_expect_eq(read_with(""), OK, STR_FMT, STR_ARG(sb_view(&mistakes)));
     cr_expect_eq(conf.port, 3001);
     cr_expect_eq(conf.ping_interval_ms, 25000);
-    cr_expect_str_eq(conf.adapter, "redis");
+    cr_expect_str_eq(conf.adapter, "redis-sharded");
     cr_expect_str_eq(conf.jwt_secret, "");
     cr_expect(conf.eio3);
     cr_expect_not(conf.dev);
@@ -131,7 +131,7 @@ Test(conf, refuses_bad_values)
         {"--log-level=x", "must have 4 to 5 bytes\n"},
         {"--log-level=warm", "LOG_LEVEL: must be error, warn, info or debug\n"},
         {"--log-level=loud", "LOG_LEVEL: must be error, warn, info or debug\n"},
-        {"--adapter=mongo", "ADAPTER: must be redis, redis-sharded or local\n"},
+        {"--adapter=mongo", "ADAPTER: must be redis, redis-sharded, redis-streams or local\n"},
         {"--adapter-subscription-mode=always",
          "ADAPTER_SUBSCRIPTION_MODE: must be static, dynamic or dynamic-private\n"},
         {"--socket-path=socket.io/", "SOCKET_PATH: must begin and end with a slash"},

@@ -235,6 +235,7 @@ bool adapter_fixture_open(struct adapter_fixture *f, bool is_redis)
         redis_cluster_fixture_open(&f->cluster);
         set_text(&f->conf.redis_url, f->cluster.url);
     } else if (is_redis) {
+        set_text(&f->conf.adapter, "redis");
         redis_fixture_open(&f->redis);
         set_text(&f->conf.redis_url, f->redis.url);
     } else {

@@ -6,7 +6,7 @@
 
 static struct adapter_fixture f;
 
-static const char *const drivers[] = {"redis", "redis-sharded"};
+static const char *const drivers[] = {"redis", "redis-sharded", "redis-streams"};
 
 #define EACH_DRIVER(i) for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
 

@@ -188,6 +188,33 @@ Test(redis_emit, speaks_the_sharded_wire_on_the_channel_of_the_mode)
     }
 }
 
+Test(redis_emit, adds_an_entry_to_the_stream_of_the_namespace)
+{
+    static const struct str room = STR("a"), subscribe[] = {STR("SUBSCRIBE"), STR("socket.io#/#")},
+                            range[] = {STR("XRANGE"), STR("s-3"), STR("-"), STR("+")};
+    const struct adapter_cast cast = {
+        .nsp = STR("/"), .array = STR("[\"x\"]"), .rooms = &room, .rooms_count = 1};
+    static char streams[] = "redis-streams", name[] = "s";
+    struct str entries;
+
+    NEEDS_REDIS();
+    conf.adapter = streams;
+    conf.adapter_stream_name = name;
+    conf.adapter_stream_count = 4;
+    conf.adapter_stream_maxlen = 1000;
+    cr_expect_eq(emit(&cast), OK);
+    cr_expect_eq(got.servers, 0, "nobody holds the channel");
+    entries = str_z(redis_fixture_say(&redis, range, 4));
+    cr_expect(str_starts(entries, STR("*1\r\n")), "an entry all the same");
+    cr_expect(str_contains(entries, STR("*8\r\n$3\r\nuid\r\n$7\r\nemitter\r\n$3\r\nnsp\r\n$1\r\n/"
+                                        "\r\n$4\r\ntype\r\n$1\r\n3\r\n$4\r\ndata\r\n")));
+    cr_expect(str_contains(entries, STR("{\"packet\":{\"type\":2,\"data\":[\"x\"]},\"opts\":{"
+                                        "\"rooms\":[\"a\"],\"except\":[],\"flags\":{}}}")));
+    (void)redis_fixture_say(&redis, subscribe, 2);
+    cr_expect_eq(emit(&cast), OK);
+    cr_expect_eq(got.servers, 1);
+}
+
 Test(redis_emit, nobody_hears_it_and_that_is_said)
 {
     const struct adapter_cast cast = {.nsp = STR("/"), .array = STR("[\"x\"]")};

@@ -1,0 +1,418 @@
+/* The redis-streams driver: the wire of @socket.io/redis-streams-adapter 0.3 over carrier_priv.h.
+ * Broadcasts and orders are entries of a stream, so a node that was away for a moment reads them
+ * late instead of never; questions and answers are publications. All of one namespace keeps its
+ * order (reference 10.17): a question waits in stream_gate.c until what was in the stream before it
+ * has been read. */
+#include "adapter/redis/carrier_priv.h"
+#include "adapter/redis/stream_gate_priv.h"
+#include "adapter/redis/stream_reader_priv.h"
+#include "adapter/sharded.h"
+#include "adapter/streams.h"
+#include "adapter/uid.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "base/forbid.h"
+
+struct bus;
+
+struct stream { /* one that a namespace of this node lives in */
+    struct list node;
+    struct bus *bus;
+    struct redis_stream_reader *reader;
+    struct stream_gate gate;
+    bool was_ready;
+    struct str name; /* follows the struct */
+};
+
+struct nsp {
+    struct list node;
+    struct stream *stream;
+    char uid[UID_HEX_SIZE];
+    struct str name; /* follows the struct */
+};
+
+struct bus {
+    struct redis_carrier carrier; /* first: its calls get a bus */
+    struct driver_up up;          /* adapter.c's; the carrier's own calls come to us */
+    struct list nsps, streams;
+    struct sharded message; /* that is being read */
+    struct streams entry;
+    struct sb name, words; /* scratch */
+    bool is_carried;       /* the carrier is connected */
+    bool is_connected;     /* as we have said it */
+    struct loop_task free;
+};
+
+static struct nsp *find_nsp(const struct bus *b, struct str name)
+{
+    LIST_EACH(node, &b->nsps)
+    {
+        struct nsp *n = LIST_OWNER(node, struct nsp, node);
+
+        if (str_eq(n->name, name)) return n;
+    }
+    return NULL;
+}
+
+static struct str uid_of(const struct nsp *n)
+{
+    return str_of(n->uid, UID_HEX_SIZE);
+}
+
+static struct channel_parts parts_of(const struct bus *b, const struct nsp *n)
+{
+    struct channel_parts parts = redis_carrier_parts(&b->carrier);
+
+    parts.nsp = n->name;
+    parts.uid = uid_of(n);
+    return parts;
+}
+
+static bool can_send(const struct bus *b)
+{
+    return redis_carrier_is_up(&b->carrier);
+}
+
+/* argv[1] is the key. */
+static int send_command(struct bus *b, const struct str *argv, unsigned argc,
+                        redis_link_reply_fn *done, void *ctx)
+{
+    return redis_hub_send(b->carrier.hub, argv[1], argv, argc, done, ctx);
+}
+
+/* ---- publishing ---- */
+
+static int add_entry(struct bus *b, const struct nsp *n, const struct wire *w)
+{
+    struct str argv[14] = {STR("XADD"), n->stream->name, STR("MAXLEN"), STR("~"),   STR_NONE,
+                           STR("*"),    STR("uid"),      w->uid,        STR("nsp"), w->nsp,
+                           STR("type"), STR_NONE,        STR("data"),   STR_NONE};
+    size_t maxlen_size;
+    int rc = streams_encode(w, &b->carrier.payload);
+
+    if (rc != OK) return rc;
+    b->words.n = 0;
+    sb_u64(&b->words, b->carrier.conf.conf->adapter_stream_maxlen);
+    maxlen_size = b->words.n;
+    sb_u64(&b->words, wire_data_number(w));
+    argv[4] = str_head(sb_view(&b->words), maxlen_size);
+    argv[11] = str_skip(sb_view(&b->words), maxlen_size);
+    argv[13] = sb_view(&b->carrier.payload);
+    rc = send_command(b, argv, 14, redis_carrier_published, &b->carrier);
+    metric_add(rc == OK ? M_REDIS_PUBLISHED : M_REDIS_DROPPED, 1);
+    return rc == OK ? OK : ERR_UNAVAILABLE;
+}
+
+static int publish_message(struct bus *b, const struct nsp *n, const struct wire *w)
+{
+    struct redis_carrier *k = &b->carrier;
+    enum channel c = w->to.n ? CHANNEL_STREAM_OWN : CHANNEL_STREAM;
+    struct channel_parts parts = parts_of(b, n);
+    int rc = sharded_encode_packed(w, &k->payload);
+
+    if (rc != OK) return rc;
+    parts.uid = w->to;
+    rc = redis_carrier_publish(k, c, false, &parts, sb_view(&k->payload), redis_carrier_published,
+                               k);
+    return rc == OK ? OK : ERR_UNAVAILABLE;
+}
+
+static int bus_wire(void *driver, const struct wire *what)
+{
+    struct bus *b = driver;
+    const struct nsp *n = find_nsp(b, what->nsp);
+    struct wire w = *what;
+
+    if (!n) return ERR_NOT_FOUND;
+    if (!can_send(b)) return ERR_UNAVAILABLE;
+    w.uid = uid_of(n);
+    b->carrier.payload.n = 0;
+    return w.to.n || streams_is_ephemeral(&w) ? publish_message(b, n, &w) : add_entry(b, n, &w);
+}
+
+static void bus_publish(void *driver, const struct adapter_cast *c)
+{
+    const struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
+    bool is_up = can_send(driver);
+    int rc = bus_wire(driver, &w);
+
+    if (rc == ERR_NOT_FOUND || !is_up)
+        metric_add(M_REDIS_DROPPED, 1);
+    else if (rc != OK && rc != ERR_UNAVAILABLE)
+        LOG_ERROR("adapter.cast_not_json", LOG_S("nsp", c->nsp));
+}
+
+static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
+{
+    struct bus *b = driver;
+    const struct nsp *n = find_nsp(b, nsp);
+    struct channel_parts parts;
+
+    if (!n) return ERR_NOT_FOUND;
+    parts = parts_of(b, n);
+    return redis_carrier_count(&b->carrier, CHANNEL_STREAM, false, &parts, done, ctx);
+}
+
+/* ---- receiving ---- */
+
+static void give(struct bus *b, const struct wire *w)
+{
+    if (w->type == WIRE_CAST && !w->request_id.n)
+        b->up.on_cast(b->up.ctx, &w->cast);
+    else if (b->up.on_wire)
+        b->up.on_wire(b->up.ctx, w);
+}
+
+static void on_entry(void *ctx, const struct str *fields, unsigned count)
+{
+    struct bus *b = ((struct stream *)ctx)->bus;
+    struct streams_entry e;
+    const struct nsp *n;
+    int rc = streams_entry_read(fields, count, &e);
+
+    if (rc == OK) {
+        n = find_nsp(b, e.nsp);
+        if (!n || str_eq(e.uid, uid_of(n))) return;
+        rc = streams_decode(&e, &b->entry);
+    }
+    if (rc == OK)
+        give(b, &b->entry.data.wire);
+    else if (rc != ERR_NOT_FOUND)
+        metric_add(M_REDIS_GARBAGE, 1);
+}
+
+static int decode(struct bus *b, const struct nsp *n, struct str payload)
+{
+    return sharded_decode(payload, uid_of(n), n->name, &b->message);
+}
+
+/* Out of the gate: what was in the stream before it has been read. */
+static void on_passed(void *ctx, const void *owner, struct str payload)
+{
+    struct bus *b = ((struct stream *)ctx)->bus;
+
+    if (!b->carrier.closed && decode(b, owner, payload) == OK) give(b, &b->message.data.wire);
+}
+
+/* Where the stream ends now is asked on the connection of the commands: the reader's is blocked. */
+static int ask_end(void *ctx, redis_link_reply_fn *done, void *done_ctx)
+{
+    struct stream *s = ctx;
+    const struct str argv[] = {STR("XREVRANGE"), s->name,      STR("+"),
+                               STR("-"),         STR("COUNT"), STR("1")};
+
+    return send_command(s->bus, argv, 6, done, done_ctx);
+}
+
+static void on_push(void *driver, const struct redis_sub *sub, const struct redis_push *p)
+{
+    struct bus *b = driver;
+    const struct nsp *n = sub->owner;
+    int rc = decode(b, n, p->payload);
+
+    if (rc == ERR_CLOSED || rc == ERR_NOT_FOUND) return;
+    if (rc != OK)
+        metric_add(M_REDIS_GARBAGE, 1);
+    else if (sub->kind == CHANNEL_STREAM_OWN)
+        give(b, &b->message.data.wire);
+    else
+        stream_gate_put(&n->stream->gate, n, p->payload);
+}
+
+/* ---- state ---- */
+
+/* Connected: the carrier is, and nothing that is added to a stream from now on is missed. A stream
+ * that joins later does not take it back. */
+static void say_state(struct bus *b)
+{
+    bool connected = b->is_carried;
+
+    LIST_EACH(node, &b->streams)
+    {
+        const struct stream *s = LIST_OWNER(node, struct stream, node);
+        bool counts = s->was_ready || !b->is_connected;
+
+        if (counts && !redis_stream_reader_is_ready(s->reader)) connected = false;
+    }
+    if (b->carrier.closed || connected == b->is_connected) return;
+    b->is_connected = connected;
+    b->up.on_state(b->up.ctx, connected);
+}
+
+static void on_moved(void *ctx)
+{
+    struct stream *s = ctx;
+    bool is_ready = redis_stream_reader_is_ready(s->reader);
+
+    s->was_ready |= is_ready;
+    stream_gate_open(&s->gate, is_ready, redis_stream_reader_position(s->reader));
+    say_state(s->bus);
+}
+
+static void on_carried(void *ctx, bool connected)
+{
+    struct bus *b = ctx;
+
+    b->is_carried = connected;
+    say_state(b);
+}
+
+static void on_bytes(void *ctx, struct str bytes)
+{
+    struct bus *b = ctx;
+
+    b->up.on_bytes(b->up.ctx, bytes);
+}
+
+/* ---- namespaces and their streams ---- */
+
+static struct redis_stream_reader *open_reader(struct stream *s)
+{
+    const struct redis_carrier *k = &s->bus->carrier;
+    struct redis_stream_reader *reader;
+    struct sb link_name = {0};
+
+    sb_printf(&link_name, "ingoma-" STR_FMT "-reader", STR_ARG(k->conf.node_id));
+    sb_char(&link_name, 0);
+    reader = redis_stream_reader_open(
+        &(struct redis_stream_reader_conf){.loop = k->conf.loop,
+                                           .url = &k->url,
+                                           .stream = s->name,
+                                           .link_name = link_name.p,
+                                           .timeout_ms = k->conf.conf->redis_timeout_ms,
+                                           .queue_bytes = k->conf.conf->redis_queue_bytes,
+                                           .ctx = s,
+                                           .on_entry = on_entry,
+                                           .on_moved = on_moved});
+    sb_fini(&link_name);
+    return reader;
+}
+
+/* Only streams that a namespace of ours lives in are read, those with negative numbers, too, which
+ * Node writes and does not read (reference 10.30). */
+static struct stream *stream_of(struct bus *b, struct str nsp)
+{
+    const struct conf *c = b->carrier.conf.conf;
+    struct stream *s;
+
+    b->name.n = 0;
+    streams_name(str_z(c->adapter_stream_name), (unsigned)c->adapter_stream_count, nsp, &b->name);
+    LIST_EACH(node, &b->streams)
+    {
+        s = LIST_OWNER(node, struct stream, node);
+        if (str_eq(s->name, sb_view(&b->name))) return s;
+    }
+    s = mem_new(1, sizeof *s + b->name.n);
+    memcpy(s + 1, b->name.p, b->name.n);
+    s->name = str_of(s + 1, b->name.n);
+    s->bus = b;
+    s->gate = (struct stream_gate){.ctx = s, .ask_end = ask_end, .on_passed = on_passed};
+    stream_gate_init(&s->gate);
+    s->reader = open_reader(s);
+    list_push(&b->streams, &s->node);
+    return s;
+}
+
+static void bus_nsp_open(void *driver, struct str name)
+{
+    struct bus *b = driver;
+    struct channel_parts parts;
+    struct nsp *n;
+
+    if (find_nsp(b, name)) return;
+    n = mem_new(1, sizeof *n + name.n + 1);
+    if (name.n) memcpy(n + 1, name.p, name.n);
+    n->name = str_of(n + 1, name.n);
+    n->stream = stream_of(b, n->name);
+    uid_make_hex(b->carrier.conf.node_id, n->uid);
+    list_push(&b->nsps, &n->node);
+    parts = parts_of(b, n);
+    redis_carrier_subscribe(&b->carrier, REDIS_SUB_CHANNEL, CHANNEL_STREAM, &parts, n);
+    redis_carrier_subscribe(&b->carrier, REDIS_SUB_CHANNEL, CHANNEL_STREAM_OWN, &parts, n);
+}
+
+/* ---- opening and closing ---- */
+
+static void free_now(struct loop_task *t)
+{
+    struct bus *b = LIST_OWNER(t, struct bus, free);
+
+    redis_carrier_fini(&b->carrier);
+    LIST_EACH_SAFE(node, after, &b->streams)
+    {
+        struct stream *s = LIST_OWNER(node, struct stream, node);
+
+        stream_gate_fini(&s->gate);
+        mem_free(s);
+    }
+    LIST_EACH_SAFE(node, after, &b->nsps)
+    {
+        mem_free(LIST_OWNER(node, struct nsp, node));
+    }
+    sharded_fini(&b->message);
+    streams_fini(&b->entry);
+    sb_fini(&b->name);
+    sb_fini(&b->words);
+    mem_free(b);
+}
+
+/* A reader would have to follow its stream from server to server. */
+static int refuse_cluster(const struct conf *c, char **why)
+{
+    if (!str_starts_nocase(str_z(c->redis_url), STR("redis+cluster://"))) return OK;
+    *why = str_dup(STR("ADAPTER=redis-streams needs one Redis (redis://) or sentinels "
+                       "(redis+sentinel://); on a Redis Cluster use ADAPTER=redis-sharded"));
+    return ERR_CONFIG;
+}
+
+static int bus_open(const struct driver_conf *c, void **driver, char **why)
+{
+    struct bus *b = MEM_NEW(struct bus);
+    struct driver_conf own = *c;
+    int rc = refuse_cluster(c->conf, why);
+
+    if (rc != OK) {
+        mem_free(b);
+        return rc;
+    }
+    b->up = c->up;
+    own.up = (struct driver_up){.ctx = b, .on_bytes = on_bytes, .on_state = on_carried};
+    rc = redis_carrier_open(&b->carrier, &own, on_push, why);
+    if (rc != OK) {
+        mem_free(b);
+        return rc;
+    }
+    list_init(&b->nsps);
+    list_init(&b->streams);
+    loop_task_init(&b->free, free_now);
+    *driver = b;
+    return OK;
+}
+
+static void bus_close(void *driver)
+{
+    struct bus *b = driver;
+
+    redis_carrier_close(&b->carrier);
+    LIST_EACH(node, &b->streams)
+    {
+        redis_stream_reader_close(LIST_OWNER(node, struct stream, node)->reader);
+    }
+    loop_free_at_end(b->carrier.conf.loop, &b->free);
+}
+
+const struct driver_ops redis_streams_bus_driver = {
+    .name = "redis-streams",
+    .open = bus_open,
+    .close = bus_close,
+    .nsp_open = bus_nsp_open,
+    .publish = bus_publish,
+    .say = redis_carrier_say,
+    .send = redis_carrier_send,
+    .eval = redis_carrier_eval,
+    .wire = bus_wire,
+    .count = bus_count,
+};
