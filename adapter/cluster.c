@@ -12,6 +12,7 @@
 #include "base/forbid.h"
 
 #define NAME_MAX_BYTES 64
+#define LEFT_MAX 64   /* the last ones to say BYE */
 #define LOST_MAX 1024 /* more are forgotten: their sids then wait for an answer instead */
 
 struct peer {
@@ -30,6 +31,8 @@ struct cluster {
     char id[ADAPTER_NODE_ID_SIZE], name[NAME_MAX_BYTES];
     uint64_t instance, rival; /* rival: another node with our id, already reported */
     struct map peers, lost;
+    uint64_t left[LEFT_MAX]; /* instances that said BYE, in a ring */
+    unsigned left_count;
     struct timer beat, tick; /* tick looks for silent ones */
     uint64_t step_ms, ticked_ms;
     bool connected;
@@ -260,10 +263,20 @@ static bool is_own(struct cluster *k, struct str from, uint64_t instance)
     return true;
 }
 
+/* A beat to us alone takes another channel than the BYE to all: in a Redis Cluster it may come
+ * behind it. */
+static bool has_left(const struct cluster *k, uint64_t instance)
+{
+    for (unsigned i = 0; i < LEFT_MAX && i < k->left_count; i++)
+        if (k->left[i] == instance) return true;
+    return false;
+}
+
 static void heard(struct cluster *k, struct str from, uint64_t instance, struct str name)
 {
     struct peer *p = map_get(&k->peers, from);
 
+    if (has_left(k, instance)) return;
     if (p && p->instance != instance) {
         forget(k, p); /* restarted: what the old one had is gone */
         p = map_get(&k->peers, from);
@@ -287,6 +300,7 @@ static void on_bye(struct cluster *k, const struct message *m)
 {
     struct peer *p = map_get(&k->peers, m->from);
 
+    if (!has_left(k, m->bye.instance)) k->left[k->left_count++ % LEFT_MAX] = m->bye.instance;
     if (!p || p->instance != m->bye.instance) return;
     LOG_INFO("cluster.node_left", LOG_S("peer", m->from));
     forget(k, p);

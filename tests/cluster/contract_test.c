@@ -220,6 +220,21 @@ CONTRACT(a_message_to_one_node_says_whether_it_was_taken)
     sb_fini(&large);
 }
 
+/* One server of a Redis Cluster may learn of its end a moment after another has brought us the BYE.
+ */
+static bool is_unheard(void)
+{
+    static bool is_asking;
+
+    if (is_asking && !f.nodes[0].answers) return false;
+    is_asking = !f.nodes[0].answers || f.nodes[0].last_rc != ERR_NOT_FOUND;
+    f.nodes[0].answers = 0;
+    if (is_asking)
+        adapter_send(f.nodes[0].adapter, STR("n002"), ADAPTER_PIPE, STR("x"), adapter_fixture_sent,
+                     &f.nodes[0]);
+    return !is_asking;
+}
+
 CONTRACT(a_node_that_says_bye_is_forgotten_at_once)
 {
     f.conf.dead_ms = 3600000; /* nobody dies of being silent */
@@ -233,10 +248,7 @@ CONTRACT(a_node_that_says_bye_is_forgotten_at_once)
     cr_expect(adapter_fixture_await(&f, &f.nodes[1].downs, 1, 1000));
     cr_expect_eq(adapter_nodes(f.nodes[0].adapter), 2);
     cr_expect_not(adapter_is_alive(f.nodes[0].adapter, STR("n002")));
-    adapter_send(f.nodes[0].adapter, STR("n002"), ADAPTER_PIPE, STR("x"), adapter_fixture_sent,
-                 &f.nodes[0]);
-    cr_expect(adapter_fixture_await(&f, &f.nodes[0].answers, 1, 1000));
-    cr_expect_eq(f.nodes[0].last_rc, ERR_NOT_FOUND);
+    cr_expect(adapter_fixture_await_that(&f, is_unheard));
     adapter_fixture_join(&f, 2, "/");
     cr_expect(adapter_fixture_await(&f, &f.nodes[0].ups, 3, 1000),
               "and known again when it is back");

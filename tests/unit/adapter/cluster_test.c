@@ -159,6 +159,25 @@ Test(cluster, forgets_at_once_who_says_bye, .init = start, .fini = stop)
     expect_said("say BYE;");
 }
 
+/* In a Redis Cluster a beat to us alone may come on another connection, behind the BYE. */
+Test(cluster, is_not_talked_out_of_a_bye, .init = start, .fini = stop)
+{
+    hear(MESSAGE_BEAT, "n002", 2);
+    hear(MESSAGE_BYE, "n002", 2);
+    expect_said("up n002;down n002;");
+    hear(MESSAGE_BEAT, "n002", 2);
+    expect_said("");
+    hear(MESSAGE_BYE, "n003", 3); /* before it was ever heard */
+    hear(MESSAGE_BEAT, "n003", 3);
+    expect_said("");
+    hear(MESSAGE_BEAT, "n002", 4);
+    expect_said("up n002;");
+    for (uint64_t i = 100; i < 1100; i++) /* no more than it remembers */
+        hear(MESSAGE_BYE, "n004", i);
+    hear(MESSAGE_BEAT, "n004", 1099);
+    expect_said("");
+}
+
 Test(cluster, tells_a_restarted_node_from_the_old_one, .init = start, .fini = stop)
 {
     hear(MESSAGE_BEAT, "n002", 2);
