@@ -180,7 +180,7 @@ describe('garbage on our channels', () => {
     ['uid', packet(['x']), { rooms: [{}], except: [], flags: {} }],
   ];
 
-  test('it is counted, nobody hears it, and casts go on', { timeout: 120000 }, async () => {
+  test('it is counted, nobody hears it, and casts go on', { timeout: 240000 }, async () => {
     const cluster = await startCluster({ nodes: 2, shared: false });
     const publisher = await redisClient(cluster.redis);
     const [ann, bob] = await Promise.all(cluster.nodes.map((n) => connect(n.url)));

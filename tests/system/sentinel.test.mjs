@@ -142,7 +142,7 @@ test('the master is killed and comes back as a replica; the duty is handed back 
   await cluster.stop();
 });
 
-test('no sentinel knows the name yet: the node says why, and is there when they do', { timeout: 120000 }, async () => {
+test('no sentinel knows the name yet: the node says why, and is there when they do', { timeout: 240000 }, async () => {
   const redis = await startRedis({ port: await freePort() });
   const sentinel = await startSentinel({
     port: await freePort(),
