@@ -2,28 +2,19 @@
 // in crowds. Who is not concerned must not notice; all else must come back by itself.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { createClient } from 'redis';
 import { startBalancer } from '../support/balancer.mjs';
+import { nothingTwice, untilDegraded, untilHeard, untilMembers } from '../support/chat.mjs';
 import { sleep, startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, connectTo, schemaBreaches } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const DEAD_MS = 3000;
 const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
 const OUTAGES_MS = [1000, 10000]; // shorter and longer than DEAD_MS
-const BACK_MS = 30000; // two seconds are promised, on a machine that has nothing else to do
-
-const tools = [];
-async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  tools.push(client);
-  return client;
-}
 
 after(async () => {
   closeAll();
-  for (const t of tools) t.destroy();
+  closeRedisClients();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
 });
@@ -36,21 +27,6 @@ async function startChat(env = {}) {
   return { ...cluster, a1, a2, b1, b2, all: [a1, a2, b1, b2] };
 }
 
-// Says something again and again until the other one hears one of it; gives the time that took.
-async function untilHeard(from, to, ms = BACK_MS) {
-  const start = Date.now();
-  const mark = `probe ${Math.random()} `;
-  let heard = false;
-  const hearing = to.next('roomMessage', (m) => String(m.message).startsWith(mark), ms).then(() => (heard = true));
-  hearing.catch(() => {});
-  for (let i = 0; !heard && Date.now() - start < ms; i++) {
-    from.say('chat', mark + i);
-    await Promise.race([hearing, sleep(20)]);
-  }
-  await hearing;
-  return Date.now() - start;
-}
-
 async function chatsLocally(from, to, title) {
   const wanted = Array.from({ length: 50 }, (_, i) => `${title} ${i}`);
   for (const message of wanted) from.say('chat', message);
@@ -58,18 +34,6 @@ async function chatsLocally(from, to, title) {
   const got = to.all.filter((e) => e[0] === 'roomMessage' && String(e[1].message).startsWith(title)).map((e) => e[1].message);
   assert.deepEqual(got, wanted, title);
 }
-
-const untilDegraded = (nodes, wanted, ms = BACK_MS) => until(`degraded to be ${wanted}`, async () => {
-  const answers = await Promise.all(nodes.map((n) => n.ready()));
-  return answers.every((r) => r && r.status === 200 && r.body.ready && r.body.degraded === wanted &&
-    r.body.status === (wanted ? 'degraded' : 'ok'));
-}, ms);
-
-const untilMembers = (peer, wanted, ms = BACK_MS) => until(`memberCount ${wanted}`, async () => {
-  const answer = await peer.ask('joinRoom', { roomId: 'chat' });
-  assert.equal(answer.ok, true);
-  return answer.memberCount === wanted;
-}, ms);
 
 describe('Redis', () => {
   for (const outageMs of OUTAGES_MS) {
@@ -101,11 +65,8 @@ describe('Redis', () => {
       await untilMembers(a1, 4);
       await untilMembers(b1, 4);
       await untilHeard(a1, b1); // and stays so
-      for (const p of chat.all) {
-        assert.deepEqual(p.disconnects, []);
-        const seen = p.all.filter((e) => e[0] === 'roomMessage').map((e) => e[1].messageId);
-        assert.equal(new Set(seen).size, seen.length, 'nothing came twice');
-      }
+      for (const p of chat.all) assert.deepEqual(p.disconnects, []);
+      nothingTwice(chat.all);
       for (const n of chat.nodes) {
         const figures = await n.metrics();
         assert.equal(figures.ingoma_degraded, 0);

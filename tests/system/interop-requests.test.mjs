@@ -6,24 +6,15 @@ import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
-import { createClient } from 'redis';
 import { Server } from 'socket.io';
 import { startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const ERR_TIMEOUT = -12;
-const clients = [];
-async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  return client;
-}
-
 after(async () => {
   closeAll();
-  await Promise.all(clients.map((c) => c.close().catch(() => {})));
+  closeRedisClients();
   await stopAll();
 });
 

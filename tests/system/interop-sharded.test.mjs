@@ -3,23 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
-import { createClient } from 'redis';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { bytes, castTests, meeting, plain, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
-
-const clients = [];
-async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  return client;
-}
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 after(async () => {
   closeAll();
-  await Promise.all(clients.map((c) => c.close().catch(() => {})));
+  closeRedisClients();
   await stopAll();
 });
 

@@ -6,27 +6,18 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
-import { createClient } from 'redis';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { bytes, castTests, meeting, plain, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 // The adapter's own encoder, for messages that its API cannot be made to send.
 const requireAsAdapter = createRequire(createRequire(import.meta.url).resolve('@socket.io/redis-adapter'));
 const msgpack = requireAsAdapter('notepack.io');
 
-const clients = [];
-async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  return client;
-}
-
 after(async () => {
   closeAll();
-  await Promise.all(clients.map((c) => c.close().catch(() => {})));
+  closeRedisClients();
   await stopAll();
 });
 

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { after, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { nothingTwice, untilMembers, untilNodes } from '../support/chat.mjs';
 import { freePort, sleep, startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
 
 const DEAD_MS = 3000;
 const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
-const BACK_MS = 60000; // generous: an ASan build on a busy machine
 const UNKNOWN_SID = { code: 1, message: 'Session ID unknown' };
 
 after(async () => {
@@ -62,17 +62,6 @@ async function upgrade(sid, asker) {
 
 // ---- what is so ----
 
-const untilNodes = (nodes, wanted, ms = BACK_MS) => until(`${wanted} nodes`, async () => {
-  const all = await Promise.all(nodes.map((n) => n.health()));
-  return all.every((h) => h?.nodes === wanted);
-}, ms);
-
-const untilMembers = (peer, wanted, ms = BACK_MS) => until(`memberCount ${wanted}`, async () => {
-  const answer = await peer.ask('joinRoom', { roomId: 'chat' });
-  assert.equal(answer.ok, true);
-  return answer.memberCount === wanted;
-}, ms);
-
 const messagesOf = (peer, title) => peer.all
   .filter((e) => e[0] === 'roomMessage' && e[1].message.startsWith(title)).map((e) => e[1].message);
 
@@ -87,13 +76,6 @@ async function allChat(peers, title) {
       await to.hears(`${t} 9`);
       assert.deepEqual(messagesOf(to, t), numbered(t, 10), `${to.name} hears ${t}`);
     }
-  }
-}
-
-function nothingTwice(peers) {
-  for (const p of peers) {
-    const seen = p.all.filter((e) => e[0] === 'roomMessage').map((e) => e[1].messageId);
-    assert.equal(new Set(seen).size, seen.length, `${p.name} got something twice`);
   }
 }
 
