@@ -15,6 +15,10 @@ export async function startNodeServer(adapter) {
       socket.join(args);
       done();
     });
+    socket.on('leave', (room, done) => {
+      socket.leave(room);
+      done();
+    });
     socket.on('message-with-ack', (...args) => args.pop()(...args));
     socket.on('broadcast', (how, name, ...args) => {
       let to = io;
@@ -25,6 +29,7 @@ export async function startNodeServer(adapter) {
       to.emit(name, ...args);
     });
   });
+  io.on('greet', (...args) => typeof args.at(-1) === 'function' && args.pop()({ theirs: args }));
   await new Promise((done) => http.listen(0, '127.0.0.1', done));
   return { io, url: `http://127.0.0.1:${http.address().port}`, stop: () => io.close() };
 }

@@ -13,7 +13,7 @@ const CALM = { BEAT_MS: '500', DEAD_MS: '600000', REDIS_TIMEOUT_MS: '5000', RATE
 
 after(async () => {
   closeAll();
-  closeRedisClients();
+  await closeRedisClients();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
 });

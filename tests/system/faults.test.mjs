@@ -14,7 +14,7 @@ const OUTAGES_MS = [1000, 10000]; // shorter and longer than DEAD_MS
 
 after(async () => {
   closeAll();
-  closeRedisClients();
+  await closeRedisClients();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
 });

@@ -14,7 +14,7 @@ import { closeRedisClients, redisClient } from '../support/redis.mjs';
 const ERR_TIMEOUT = -12;
 after(async () => {
   closeAll();
-  closeRedisClients();
+  await closeRedisClients();
   await stopAll();
 });
 

@@ -10,7 +10,7 @@ import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 after(async () => {
   closeAll();
-  closeRedisClients();
+  await closeRedisClients();
   await stopAll();
 });
 

@@ -17,7 +17,7 @@ const msgpack = requireAsAdapter('notepack.io');
 
 after(async () => {
   closeAll();
-  closeRedisClients();
+  await closeRedisClients();
   await stopAll();
 });
 
