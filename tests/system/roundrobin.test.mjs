@@ -3,10 +3,10 @@
 // notice; what the server acknowledged reaches everybody who stayed, once and in order. And what forwarding costs.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { createClient } from 'redis';
 import { startBalancer } from '../support/balancer.mjs';
 import { sleep, startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const DEAD_MS = 3000;
 const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '2000', RATE_EVENTS: '1000000' };
@@ -14,12 +14,11 @@ const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']];
 const BACK_MS = 60000; // generous: an ASan build on a busy machine
 const UNKNOWN_SID = { code: 1, message: 'Session ID unknown' };
 
-const tools = [];
 const everybody = []; // who talks; a test that fails does not stop them
 after(async () => {
   for (const x of everybody) x.isOver = true;
   closeAll();
-  for (const t of tools) t.destroy();
+  await closeRedisClients();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
 });
@@ -277,10 +276,7 @@ describe('what forwarding costs', () => {
   test('a poll that is forwarded is two PUBLISH, there and back', { timeout: 180000 }, async () => {
     const cluster = await startCluster({ nodes: 2, shared: false, env: { BEAT_MS: '60000', DEAD_MS: '600000', REDIS_TIMEOUT_MS: '60000', RATE_EVENTS: '1000000' } });
     const [owner, asker] = cluster.nodes;
-    const tool = createClient({ socket: { path: cluster.redis.socketPath } });
-    tool.on('error', () => {});
-    await tool.connect();
-    tools.push(tool);
+    const tool = await redisClient(cluster.redis);
     const { sid } = JSON.parse((await ask(polling(owner.url))).text.slice(1));
     await ask(polling(owner.url, sid), '40');
     await ask(polling(owner.url, sid)); // 40{…}
