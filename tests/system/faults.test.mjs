@@ -173,6 +173,12 @@ describe('Redis', () => {
     }
     await untilDegraded(chat.nodes, false);
     await untilHeard(a1, b1);
+    // The forwarded poll reached Redis and was carried out when it went on: what it held must not be answered to nobody.
+    await until('the session of the client that got 503 to be ended', async () => {
+      const f = await b.metrics();
+      return f.ingoma_sessions === 3 && f.ingoma_remote_pipes === 0; // b1, b2 and the other poll's
+    });
+    assert.deepEqual(JSON.parse((await poll(polling(given))).text).code, 1);
     assert.equal(b1.count('roomMessage', (m) => m.message.startsWith('missed')), 0);
     assert.equal((await poll(polling(sid), '40')).text, 'ok'); // the session is still there
     assert.match((await poll(polling(sid))).text, /^40/);
