@@ -192,7 +192,9 @@ describe('three nodes behind a round-robin, nobody sticks', () => {
     await allBack(talkers, first);
     assert.deepEqual(polls.failed, [], 'polls to living owners');
     for (const x of keepers) assert.deepEqual(x.peer.disconnects, [], x.title);
+    await balancer.give(0, false); // as a balancer that looks at /ready: it listens before it has reached Redis
     const restarted = await startNode({ port: first.port, redis: cluster.redis, env });
+    await balancer.give(0, true);
     await until('three nodes', async () => (await second.health()).nodes === 3);
     await sleep(1500);
     await polls.stop();
