@@ -109,7 +109,7 @@ export class Peer {
       const waiter = { fits: wanted };
       const timer = setTimeout(() => {
         this.waiters = this.waiters.filter((w) => w !== waiter);
-        const last = JSON.stringify(this.all.slice(-8));
+        const last = JSON.stringify(this.all.slice(-8)).slice(-1500);
         reject(new Error(`${this.name} waited ${ms} ms in vain for ${name}; last events: ${last}`));
       }, ms);
       waiter.resolve = (args) => {
