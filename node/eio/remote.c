@@ -17,6 +17,7 @@ struct eio_remote *remote_new(struct eio *e, struct adapter *a)
     r->eio = e;
     r->adapter = a;
     list_init(&r->ended);
+    list_init(&r->due);
     r->next_number = clock_wall_ms() << 16; /* they grow over a restart, too */
     return r;
 }
@@ -38,6 +39,9 @@ void remote_free(struct eio_remote *r)
     }
     while ((node = list_shift(&r->ended)) != NULL) {
         remote_serve_forget(LIST_OWNER(node, struct remote_serve, node));
+    }
+    while ((node = list_shift(&r->due)) != NULL) {
+        remote_ask_forget(LIST_OWNER(node, struct remote_ask, node));
     }
     map_fini(&r->peers);
     map_fini(&r->asks);

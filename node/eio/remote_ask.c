@@ -6,8 +6,10 @@
 #include "base/forbid.h"
 
 enum {
-    STEP_MS = 5000,         /* for what the owner does at once */
-    WINDOW_MS = 100,        /* between two looks at the queue of a client that gets frames */
+    STEP_MS = 5000,  /* for what the owner does at once */
+    WINDOW_MS = 100, /* between two looks at the queue of a client that gets frames */
+    DUE_MS = 500,    /* between two tries to tell an owner that a pipe is gone */
+    DUE_MAX = 10000,
     CLOSE_GOING_AWAY = 1001 /* RFC 6455 7.4.1 */
 };
 
@@ -52,11 +54,46 @@ static void fail(struct remote_ask *k, int rc)
     unref(k);
 }
 
+/* Redis did not say that it took a message; a Redis that hung, or was only slow, may carry it out
+ * all the same, later. The owner would then answer a poll that nobody waits for, and what was in
+ * the answer would be lost without the client's knowing, or keep a WebSocket that has ended. So it
+ * is told GONE until that arrives, or until its heartbeat has ended the session anyway. */
+static void due_begin(struct remote_ask *k)
+{
+    struct eio_remote *r = k->remote;
+    const struct conf *c = r->eio->conf;
+
+    if (!k->is_due) {
+        if (r->due_count >= DUE_MAX) return;
+        k->is_due = true;
+        k->due_until_ms = clock_ms() + c->ping_interval_ms + c->ping_timeout_ms;
+        k->refs++;
+        r->due_count++;
+        list_push(&r->due, &k->node);
+    }
+    loop_timer(r->eio->loop, &k->deadline, DUE_MS);
+}
+
+static void due_end(struct remote_ask *k)
+{
+    k->is_due = false;
+    k->remote->due_count--;
+    loop_timer_stop(k->remote->eio->loop, &k->deadline);
+    list_unlink(&k->node);
+    unref(k);
+}
+
 static void on_sent(void *ctx, int rc)
 {
     struct remote_ask *k = ctx;
 
-    if (rc != OK && k->pipe && k->remote) fail(k, rc);
+    if (k->remote) {
+        if (rc != OK && k->pipe) fail(k, rc);
+        if (k->is_due && (rc == OK || rc == ERR_NOT_FOUND))
+            due_end(k);
+        else if (rc != OK && rc != ERR_NOT_FOUND && k->may_be_open)
+            due_begin(k);
+    }
     unref(k);
 }
 
@@ -68,7 +105,7 @@ static void send(struct remote_ask *k, struct remote_message *m)
     m->seq = k->seq_out++;
     remote_wire_encode(m, &payload);
     k->refs++;
-    adapter_send(k->remote->adapter, str_of(k->peer->id, EIO_NODE_ID_SIZE), ADAPTER_PIPE,
+    adapter_send(k->remote->adapter, str_of(k->sid, EIO_NODE_ID_SIZE), ADAPTER_PIPE,
                  sb_view(&payload), on_sent, k);
     sb_fini(&payload);
 }
@@ -94,7 +131,16 @@ static void break_off(struct remote_ask *k, int rc)
 
 static void on_deadline(struct timer *t)
 {
-    break_off(LIST_OWNER(t, struct remote_ask, deadline), ERR_TIMEOUT);
+    struct remote_ask *k = LIST_OWNER(t, struct remote_ask, deadline);
+
+    if (!k->is_due)
+        break_off(k, ERR_TIMEOUT);
+    else if (clock_ms() >= k->due_until_ms)
+        due_end(k);
+    else if (adapter_is_connected(k->remote->adapter))
+        say_gone(k, 0);
+    else
+        loop_timer(k->remote->eio->loop, &k->deadline, DUE_MS);
 }
 
 static void on_window(struct timer *t)
@@ -147,6 +193,7 @@ static void send_open(struct remote_ask *k, const struct http_request *r)
 {
     struct remote_message m = {.kind = REMOTE_OPEN};
 
+    k->may_be_open = adapter_is_connected(k->remote->adapter);
     m.numbers[OPEN_METHOD] = r->method;
     m.numbers[OPEN_FLAGS] =
         (r->is_upgrade ? OPEN_IS_UPGRADE : 0u) | (r->has_body ? OPEN_HAS_BODY : 0u);

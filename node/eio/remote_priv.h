@@ -22,6 +22,8 @@ struct eio_remote {
     struct map asks;   /* by pipe number */
     struct map serves; /* by node id and pipe number */
     struct list ended; /* serves with messages still on their way */
+    struct list due;   /* ended asks whose owner has still to be told */
+    size_t due_count;
     uint64_t next_number;
 };
 
@@ -30,12 +32,15 @@ struct remote_ask {
     struct eio_owner owner;
     struct eio_remote *remote;
     struct remote_peer *peer;
-    struct list node;  /* in peer->asks */
+    struct list node;  /* in peer->asks, then perhaps in remote->due */
     struct pipe *pipe; /* of the client; NULL: ended */
     uint64_t number;
     uint32_t seq_in, seq_out;
     unsigned refs; /* alive: 1; each message on its way: 1 */
     bool is_get, is_upgrade;
+    bool may_be_open; /* at the owner: the opening was handed to a Redis that was there */
+    bool is_due;
+    uint64_t due_until_ms;
     bool is_released;        /* a poll that has to end here, so that the client asks another node */
     uint64_t received_bytes; /* of SEND */
     uint64_t reported_bytes; /* queue as last told in WINDOW */

@@ -10,7 +10,7 @@ const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--dis
   '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const DESKTOP = { width: 1180, height: 760 };
 const PHONE = { width: 360, height: 740 };
-const WAIT = { timeout: 15000 };
+const WAIT = { timeout: 60000 };
 
 let cluster;
 let browser;

@@ -73,7 +73,7 @@ export async function startBalancer(nodes) {
   await until('HAProxy to pass a request on', async () => {
     if (ended) throw new Error(`HAProxy ended: ${ended}\n${text}`);
     return fetch(`${url}/health`, { signal: AbortSignal.timeout(3000) }).then((r) => r.ok, () => false);
-  }, 20000);
+  }, 60000);
   return {
     url,
     port,

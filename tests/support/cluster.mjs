@@ -16,8 +16,8 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const BUILD = process.env.INGOMA_BUILD || ['asan', 'release'].map((b) => path.join(ROOT, 'build', b)).find(fs.existsSync) || '';
 export const JWT_SECRET = 'a-secret-of-the-tests-of-32-bytes-or-more';
-const READY_MS = 30000;
-const STOP_MS = 20000;
+const READY_MS = 60000;
+const STOP_MS = 60000;
 
 const running = new Set(); // every process that is to be stopped
 const folders = [];
@@ -26,7 +26,7 @@ let ownReports = null;
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // Polls until `check` gives something true; the error says what was awaited.
-export async function until(what, check, ms = 10000) {
+export async function until(what, check, ms = 30000) {
   const end = Date.now() + ms;
   for (;;) {
     const got = await check();
@@ -166,14 +166,14 @@ export async function startSentinel({ port, lines }) {
 // On a connection of its own: one that is kept may be closed by the node in the moment of the next question.
 function getText(url) {
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent: false, timeout: 5000 }, (answer) => {
+    const request = http.get(url, { agent: false, timeout: 20000 }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (d) => (text += d));
       answer.on('error', reject);
       answer.on('end', () => resolve({ status: answer.statusCode, text }));
     });
-    request.on('timeout', () => request.destroy(new Error(`${url}: no answer within 5 s`)));
+    request.on('timeout', () => request.destroy(new Error(`${url}: no answer within 20 s`)));
     request.on('error', reject);
   });
 }

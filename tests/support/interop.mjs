@@ -2,20 +2,8 @@
 // hear it.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { createClient } from 'redis';
 import { Server } from 'socket.io';
 import { connect } from './peer.mjs';
-
-const clients = [];
-export async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
-  client.on('error', () => {});
-  await client.connect();
-  clients.push(client);
-  return client;
-}
-
-export const closeClients = () => Promise.all(clients.splice(0).map((c) => c.close().catch(() => {})));
 
 // The applications of wire-echo and wire-cluster once more, in Node.js. served: what other servers emitted to it.
 export async function startNodeServer(adapter) {
@@ -34,6 +22,10 @@ export async function startNodeServer(adapter) {
       socket.join(args);
       done();
     });
+    socket.on('leave', (room, done) => {
+      socket.leave(room);
+      done();
+    });
     socket.on('message-with-ack', (...args) => args.pop()(...args));
     socket.on('broadcast', (how, name, ...args) => {
       let to = io;
@@ -44,6 +36,7 @@ export async function startNodeServer(adapter) {
       to.emit(name, ...args);
     });
   });
+  io.on('greet', (...args) => typeof args.at(-1) === 'function' && args.pop()({ theirs: args }));
   await new Promise((done) => http.listen(0, '127.0.0.1', done));
   return { io, served, url: `http://127.0.0.1:${http.address().port}`, stop: () => io.close() };
 }

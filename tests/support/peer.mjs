@@ -76,6 +76,7 @@ export class Peer {
     this.left = []; // those that next() has not given yet
     this.waiters = [];
     this.disconnects = []; // reasons
+    this.errors = []; // what an application would be told
     const record = socket.onevent; // the same method in all generations
     socket.onevent = (packet) => {
       if (isGateway) hold(packet.data[0], packet.data.slice(1));
@@ -87,6 +88,7 @@ export class Peer {
       this.disconnects.push(reason);
       this.take(['$disconnect', reason]);
     });
+    for (const name of ['connect_error', 'error', 'reconnect_failed']) socket.on(name, (error) => this.errors.push(`${name}: ${error?.message ?? error}`));
     socket.on('connect_error', (error) => this.take(['$connect_error', error]));
     peers.add(this);
   }
@@ -99,7 +101,7 @@ export class Peer {
   }
 
   // The arguments of the next event of this name (that fits); waits for it.
-  nextArgs(name, fits = () => true, ms = 20000) {
+  nextArgs(name, fits = () => true, ms = 60000) {
     const wanted = (e) => e[0] === name && fits(...e.slice(1));
     const i = this.left.findIndex(wanted);
     if (i >= 0) return Promise.resolve(this.left.splice(i, 1)[0].slice(1));
@@ -107,7 +109,7 @@ export class Peer {
       const waiter = { fits: wanted };
       const timer = setTimeout(() => {
         this.waiters = this.waiters.filter((w) => w !== waiter);
-        const last = JSON.stringify(this.all.slice(-8));
+        const last = JSON.stringify(this.all.slice(-8)).slice(-1500);
         reject(new Error(`${this.name} waited ${ms} ms in vain for ${name}; last events: ${last}`));
       }, ms);
       waiter.resolve = (args) => {
@@ -134,7 +136,7 @@ export class Peer {
   // Emits and gives the first argument of the acknowledgement.
   ask(name, ...args) {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.name}: no acknowledgement of ${name}`)), 20000);
+      const timer = setTimeout(() => reject(new Error(`${this.name}: no acknowledgement of ${name}`)), 60000);
       this.socket.emit(name, ...args, (...answer) => {
         clearTimeout(timer);
         resolve(answer.length > 1 ? answer : answer[0]);
@@ -167,7 +169,7 @@ export class Peer {
   upgraded() {
     if (this.transport === 'websocket') return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.name}: no upgrade`)), 20000);
+      const timer = setTimeout(() => reject(new Error(`${this.name}: no upgrade`)), 60000);
       this.engine.once('upgrade', () => {
         clearTimeout(timer);
         resolve();

@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import net from 'node:net';
 
-export const WAIT_MS = 15000; // generous: an ASan build on a busy machine
+export const WAIT_MS = 30000; // generous: an ASan build on a busy machine
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 1.3
 
 export function within(promise, what, ms = WAIT_MS) {

@@ -5,13 +5,13 @@ import { after, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { stopAll, until } from '../support/cluster.mjs';
-import { closeClients, redisClient } from '../support/interop.mjs';
 import { requestTests } from '../support/interop-requests.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 after(async () => {
   closeAll();
-  await closeClients();
+  await closeRedisClients();
   await stopAll();
 });
 

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { castTests, closeClients, connectPeers, meeting, namespaceTest, redisClient, startNodeServer } from '../support/interop.mjs';
+import { castTests, connectPeers, meeting, namespaceTest, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 after(async () => {
   closeAll();
-  await closeClients();
+  await closeRedisClients();
   await stopAll();
 });
 

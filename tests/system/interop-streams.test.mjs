@@ -6,16 +6,17 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { GARBAGE, bytes, castTests, closeClients, connectPeers, meeting, namespaceTest, plain, redisClient, startNodeServer } from '../support/interop.mjs';
+import { GARBAGE, bytes, castTests, connectPeers, meeting, namespaceTest, plain, startNodeServer } from '../support/interop.mjs';
 import { requestTests } from '../support/interop-requests.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const { decode, encode } = createRequire(createRequire(import.meta.url).resolve('@socket.io/redis-streams-adapter'))('@msgpack/msgpack');
 const ENV = { ADAPTER: 'redis-streams', PING_INTERVAL_MS: '25000', PING_TIMEOUT_MS: '20000', CONNECT_TIMEOUT_MS: '45000' };
 
 after(async () => {
   closeAll();
-  await closeClients();
+  await closeRedisClients();
   await stopAll();
 });
 

@@ -7,8 +7,9 @@ import { after, before, describe, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Emitter } from '@socket.io/redis-emitter';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { GARBAGE, bytes, castTests, closeClients, connectPeers, meeting, plain, redisClient, startNodeServer } from '../support/interop.mjs';
+import { GARBAGE, bytes, castTests, connectPeers, meeting, plain, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 // The adapter's own encoder, for messages that its API cannot be made to send.
 const requireAsAdapter = createRequire(createRequire(import.meta.url).resolve('@socket.io/redis-adapter'));
@@ -16,7 +17,7 @@ const msgpack = requireAsAdapter('notepack.io');
 
 after(async () => {
   closeAll();
-  await closeClients();
+  await closeRedisClients();
   await stopAll();
 });
 
@@ -140,37 +141,51 @@ describe('garbage on our channels', () => {
   // Readable, but not what belongs there.
   const packet = (data) => ({ type: 2, nsp: '/', data });
   const opts = { rooms: [], except: [], flags: {} };
-  const WRONG = [
+  const WRONG_CLASSIC = [
     null, 5, 'text', {}, [], ['uid'], ['uid', null, opts], ['uid', packet(['x']), 1], [7, packet(['x']), opts],
     ['uid', packet('x'), opts], ['uid', packet([]), opts], ['uid', { type: 'x', nsp: '/', data: ['x'] }, opts],
     ['uid', { type: 2, nsp: 5, data: ['x'] }, opts], ['uid', packet(['x']), { rooms: 'r', except: [], flags: {} }],
     ['uid', packet(['x']), { rooms: [{}], except: [], flags: {} }],
   ];
 
-  test('it is counted, nobody hears it, and casts go on', { timeout: 120000 }, async () => {
-    const cluster = await startCluster({ nodes: 2, shared: false });
+  const sharded = (data, more) => ({ type: 3, uid: 'else', nsp: '/', data, ...more });
+  const WRONG_SHARDED = [
+    null, 5, 'text', [], sharded(undefined), sharded(7), sharded({}), sharded({ opts }), sharded({ packet: { type: 2, data: 'x' }, opts }),
+    sharded({ packet: { type: 2, data: [] }, opts }), sharded({ packet: { type: 2, data: ['x'] }, opts: 1 }),
+    sharded({ packet: { type: 2, data: ['x'] }, opts: { ...opts, rooms: 'r' } }), sharded({ packet: { type: 2, data: ['x'] }, opts }, { type: 'x' }),
+  ];
+  const OURS = [/^ingoma:socket\.io:nodes$/, /^ingoma:socket\.io:node:/];
+  const WIRES = { // what is subscribed to, and where casts are read
+    redis: { wrong: WRONG_CLASSIC, casts: ['socket.io#/#', 'socket.io#/#r#'], more: ['socket.io#/#', 'socket.io#/#r#'],
+      kinds: [/^socket\.io-request#\/#$/, /^socket\.io-response#\/#$/, /^socket\.io-response#\/#.+#$/, ...OURS] },
+    'redis-sharded': { wrong: WRONG_SHARDED, casts: ['S socket.io#/#', 'S socket.io#/#r#'], more: [],
+      kinds: [/^S socket\.io#\/#$/, /^S socket\.io#\/#[0-9a-f]{16}#$/, /^S socket\.io#\/#r#$/, ...OURS] },
+  };
+
+  for (const [adapter, wire] of Object.entries(WIRES)) test(`over ${adapter}: it is counted, nobody hears it, and casts go on`, { timeout: 240000 }, async () => {
+    const cluster = await startCluster({ nodes: 2, shared: false, env: { ADAPTER: adapter } });
     const publisher = await redisClient(cluster.redis);
     const [ann, bob] = await Promise.all(cluster.nodes.map((n) => connect(n.url)));
     await ann.join('r');
     await bob.join('r');
     const garbage = async () => (await Promise.all(cluster.nodes.map((n) => n.metrics()))).reduce((sum, f) => sum + f.ingoma_redis_garbage_total, 0);
 
-    const subscribed = await publisher.pubSubChannels();
-    const kinds = [/^socket\.io-request#\/#$/, /^socket\.io-response#\/#$/, /^socket\.io-response#\/#.+#$/, /^ingoma:socket\.io:nodes$/, /^ingoma:socket\.io:node:/];
-    for (const kind of kinds) assert.ok(subscribed.some((c) => kind.test(c)), `${kind} is among ${subscribed}`);
-    const channels = [...subscribed, 'socket.io#/#', 'socket.io#/#r#'];
-    for (const channel of channels) {
+    const shards = (await publisher.sendCommand(['PUBSUB', 'SHARDCHANNELS'])).map((c) => `S ${c}`);
+    const subscribed = [...await publisher.pubSubChannels(), ...shards];
+    const publish = (channel, data) => (channel.startsWith('S ') ? publisher.sPublish(channel.slice(2), data) : publisher.publish(channel, data));
+    for (const kind of wire.kinds) assert.ok(subscribed.some((c) => kind.test(c)), `${kind} is among ${subscribed}`);
+    for (const channel of [...subscribed, ...wire.more]) {
       const start = await garbage();
       let due = 0;
-      for (const bytes of Object.values(GARBAGE)) due += await publisher.publish(channel, bytes);
+      for (const bytes of Object.values(GARBAGE)) due += await publish(channel, bytes);
       assert.ok(due > 0);
       await until(`${due} pieces of garbage on ${channel} to be counted`, async () => (await garbage()) - start >= due);
       assert.equal((await garbage()) - start, due, channel);
     }
-    for (const value of WRONG) {
+    for (const value of wire.wrong) {
       const start = await garbage();
       let due = 0;
-      for (const channel of ['socket.io#/#', 'socket.io#/#r#']) due += await publisher.publish(channel, Buffer.from(msgpack.encode(value)));
+      for (const channel of wire.casts) due += await publish(channel, Buffer.from(msgpack.encode(value)));
       await until(`${JSON.stringify(value)} to be counted ${due} times`, async () => (await garbage()) - start >= due);
       assert.equal((await garbage()) - start, due);
     }

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createClient } from 'redis';
-import { freePort, sleep, startCluster, startNode, startRedis, startSentinel, stopAll, until } from '../support/cluster.mjs';
+import { nothingTwice, untilHeard } from '../support/chat.mjs';
+import { freePort, startCluster, startNode, startRedis, startSentinel, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
 
 const QUICK = { BEAT_MS: '500', DEAD_MS: '3000', REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
@@ -50,16 +51,6 @@ async function startTopology() {
   return { url, servers, sentinels, asked, masterPort };
 }
 
-async function untilHeard(from, to) {
-  const mark = `probe ${Math.random()} `;
-  let heard = false;
-  const hearing = to.next('roomMessage', (m) => String(m.message).startsWith(mark), FAIL_OVER_MS).then(() => (heard = true));
-  for (let i = 0; !heard; i++) {
-    from.say('chat', mark + i);
-    await Promise.race([hearing, sleep(20)]);
-  }
-}
-
 const isReplica = async (redis) => {
   const client = await tool({ path: redis.socketPath });
   const info = await client.sendCommand(['INFO', 'replication']);
@@ -75,7 +66,7 @@ test('the master is killed and comes back as a replica; the duty is handed back 
   for (const p of all) await p.join('chat');
 
   const isWhole = async () => {
-    await Promise.all([untilHeard(a1, b1), untilHeard(b2, a2)]);
+    await Promise.all([untilHeard(a1, b1, FAIL_OVER_MS), untilHeard(b2, a2, FAIL_OVER_MS)]);
     await until('nobody to be degraded', async () => {
       const answers = await Promise.all(cluster.nodes.map((n) => n.ready()));
       return answers.every((r) => r?.status === 200 && r.body.degraded === false);
@@ -129,20 +120,17 @@ test('the master is killed and comes back as a replica; the duty is handed back 
   const late = await startNode({ redis: topology, env: QUICK });
   const eve = await connect(late.url);
   await eve.join('chat');
-  await untilHeard(a1, eve);
+  await untilHeard(a1, eve, FAIL_OVER_MS);
   eve.close();
   await isWhole();
-  for (const p of all) {
-    assert.deepEqual(p.disconnects, []);
-    const seen = p.all.filter((e) => e[0] === 'roomMessage').map((e) => e[1].messageId);
-    assert.equal(new Set(seen).size, seen.length, 'nothing came twice');
-  }
+  for (const p of all) assert.deepEqual(p.disconnects, []);
+  nothingTwice(all);
   all.forEach((p) => p.close());
   await late.stop();
   await cluster.stop();
 });
 
-test('no sentinel knows the name yet: the node says why, and is there when they do', { timeout: 120000 }, async () => {
+test('no sentinel knows the name yet: the node says why, and is there when they do', { timeout: 240000 }, async () => {
   const redis = await startRedis({ port: await freePort() });
   const sentinel = await startSentinel({
     port: await freePort(),

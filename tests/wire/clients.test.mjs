@@ -24,7 +24,7 @@ describe('a conversation over two nodes', () => {
   after(() => cluster.stop());
 
   each((title, options) => {
-    test(title, { timeout: 60000 }, async () => {
+    test(title, { timeout: 180000 }, async () => {
       const room = `room of ${title}`;
       const ann = await connect(cluster.nodes[0].url, options);
       const bob = await connect(cluster.nodes[1].url, options);
@@ -68,7 +68,7 @@ describe('binary data', () => {
 
   const bytes = (n, seed) => Buffer.from(Array.from({ length: n }, (_, i) => (i * 7 + seed) & 255));
   each((title, options) => {
-    test(title, { timeout: 60000 }, async () => {
+    test(title, { timeout: 180000 }, async () => {
       const peer = await connect(node.url, { gateway: false, ...options });
       if (options.transports.length > 1) await peer.upgraded();
       const sent = [bytes(300, 1), { deep: [bytes(1, 2), 'text é', null, { again: bytes(70000, 3) }] }, 5, Buffer.alloc(0)];
@@ -105,7 +105,7 @@ describe('three nodes behind a round-robin balancer: no request need reach the n
   });
 
   each((title, options) => {
-    test(title, { timeout: 120000 }, async () => {
+    test(title, { timeout: 240000 }, async () => {
       const room = `scattered ${title}`;
       const peers = [];
       for (let i = 0; i < 4; i++) peers.push(await connect(balancer.url, options));

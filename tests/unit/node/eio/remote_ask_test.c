@@ -52,6 +52,70 @@ Test(remote_ask, refuses_with_503_without_redis)
     net_close();
 }
 
+Test(remote_ask, tells_the_owner_later_what_redis_may_have_carried_out)
+{
+    struct fake_pipe *p;
+
+    net_open(NULL);
+    net_session(4, NULL);
+    net.doubt = ERR_TIMEOUT;
+    p = net_get(4);
+    cr_expect_eq(p->status, 503);
+    cr_expect_eq(metric_get(M_REMOTE_PIPES), 1, "the owner waits with a poll of nobody's");
+    net.is_away = true;
+    net_wait(2000);
+    cr_expect_eq(net.sent[REMOTE_GONE], 0, "not while it cannot arrive");
+    net.is_away = false;
+    net_wait(600);
+    cr_expect_eq(net.sent[REMOTE_GONE], 1, "in doubt, again");
+    net.doubt = OK;
+    net_wait(600);
+    cr_expect_eq(net.sent[REMOTE_GONE], 2);
+    cr_expect_eq(metric_get(M_REMOTE_PIPES), 0);
+    p = net_get(4);
+    cr_expect(str_starts(sb_view(&p->body), STR("{\"code\":1,")), "as after a poll that was cut");
+    net_wait(2000);
+    cr_expect_eq(net.sent[REMOTE_GONE], 2, "and no more");
+    net_close();
+}
+
+Test(remote_ask, a_pipe_that_was_never_opened_is_not_said_to_be_gone)
+{
+    net_open(NULL);
+    net_session(4, NULL);
+    net.is_away = true;
+    net.refuse = ERR_UNAVAILABLE;
+    cr_expect_eq(net_get(4)->status, 503);
+    net.is_away = false;
+    net.refuse = OK;
+    net_wait(2000);
+    cr_expect_eq(net.sent[REMOTE_GONE], 0);
+    cr_expect(fake_is_pending(net_get(4)), "the session lives");
+    net_close();
+}
+
+Test(remote_ask, stops_telling_when_the_heartbeat_has_told_or_the_node_ends)
+{
+    for (int i = 0; i < 2; i++) {
+        unsigned sent;
+
+        net_open(NULL);
+        net_session(4, NULL);
+        net.refuse = ERR_TIMEOUT;
+        cr_expect_eq(net_get(4)->status, 503);
+        net_wait(2000);
+        cr_expect_gt(net.sent[REMOTE_GONE], 1);
+        if (i == 0) {
+            net_wait((unsigned)(net.a.conf.ping_interval_ms + net.a.conf.ping_timeout_ms));
+            sent = net.sent[REMOTE_GONE];
+            net_wait(5000);
+            cr_expect_eq(net.sent[REMOTE_GONE], sent);
+        }
+        net.refuse = OK;
+        net_close();
+    }
+}
+
 Test(remote_ask, ends_all_pipes_of_a_dead_node)
 {
     struct fake_pipe *get, *ws;
