@@ -411,6 +411,7 @@ void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str 
                             .ctx = ctx};
     int rc = a->closed ? ERR_UNAVAILABLE : a->ops->eval(a->driver, &e);
 
+    assert(!s->keys_count || key_fit(s->keys, s->keys_count, keys, keys_count));
     if (rc != OK) answer_later(a, &(struct later){.done = done, .ctx = ctx, .rc = rc});
 }
 
