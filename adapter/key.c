@@ -28,7 +28,7 @@ bool key_is(enum key k, struct str key, struct str *name)
     struct str head, tail;
 
     (void)str_cut(str_z(rows[k].pattern), '*', &head, &tail);
-    if (key.n <= head.n + tail.n || !str_starts(key, head)) return false;
+    if (!key.p || key.n <= head.n + tail.n || !str_starts(key, head)) return false;
     if (!str_eq(str_skip(key, key.n - tail.n), tail)) return false;
     *name = str_head(str_skip(key, head.n), key.n - head.n - tail.n);
     return true;
