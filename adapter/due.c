@@ -41,7 +41,8 @@ static void on_timer(struct timer *t);
 
 static bool may_take(const struct due *d)
 {
-    return d->conf.on_due && !d->is_taking && d->running_count <= DUE_RUNNING_MAX / 2;
+    if (!d->conf.on_due || d->is_taking || d->unheard_count) return false;
+    return d->running_count <= DUE_RUNNING_MAX / 2;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

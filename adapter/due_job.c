@@ -46,6 +46,7 @@ struct due_job *due_job_new(struct due *d, struct str token, const struct str *f
 
 static void forget(struct due_job *j)
 {
+    if (j->is_unheard) j->due->unheard_count--;
     list_unlink(&j->node);
     mem_free(j);
 }
@@ -64,6 +65,8 @@ static void on_ended(void *ctx, int rc, const struct str *reply, unsigned count)
     if (rc == OK || rc == ERR_INTERNAL || d->is_closed || !d->table) {
         forget(j);
     } else { /* it ran, and Redis must know before the lease ends */
+        if (!j->is_unheard) d->unheard_count++;
+        j->is_unheard = true;
         j->is_sent = false;
         d->retry_at = clock_ms() + END_RETRY_MS;
     }
@@ -146,9 +149,7 @@ void due_job_drop_unsent(struct due *d)
     {
         struct due_job *j = LIST_OWNER(node, struct due_job, node);
 
-        if (j->is_sent) continue;
-        list_unlink(node);
-        mem_free(j);
+        if (!j->is_sent) forget(j);
     }
 }
 

@@ -107,7 +107,8 @@ struct due {
     struct list running, ending; /* running: by renew_at */
     struct list calls;
     unsigned running_count;
-    unsigned holds; /* answers that are due to us */
+    unsigned unheard_count; /* ends that Redis did not hear at first: nothing is taken before */
+    unsigned holds;         /* answers that are due to us */
     bool is_taking, is_closed;
 };
 
@@ -119,7 +120,7 @@ struct due_job {
     uint64_t renew_at;
     unsigned runs;
     struct due_ending end;
-    bool is_sent;
+    bool is_sent, is_unheard;
     char bytes[]; /* of id */
 };
 

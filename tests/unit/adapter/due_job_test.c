@@ -15,6 +15,7 @@ static void hold(uint64_t lease_ms)
 {
     due_fix.lease_ms = lease_ms;
     due_fixture_join(2);
+    cr_assert(due_fixture_await_evals(2));
     at[0].is_holding = true;
     cr_assert_eq(due_fixture_put(0, "a", 5, "x"), OK);
     cr_assert(due_fixture_await(&at[0].ran, 1));
@@ -129,7 +130,8 @@ Test(due_job, whose_lease_ended_while_redis_hung_is_ended_before_this_node_takes
     uint64_t start;
 
     SKIP_OR_OPEN();
-    due_fix.lease_ms = 300;
+    due_fix.f.conf.dead_ms = 5000;
+    due_fix.lease_ms = 1800; /* the hang is noticed long before */
     due_fixture_join(1);
     at[0].is_holding = true;
     cr_assert_eq(due_fixture_put(0, "a", 5, "x"), OK);
@@ -139,7 +141,7 @@ Test(due_job, whose_lease_ended_while_redis_hung_is_ended_before_this_node_takes
     start = clock_us();
     cr_expect(due_fixture_await(&due_fix.f.nodes[0].disconnects, 1));
     due_done(at[0].held);
-    while (clock_us() - start < 700000)
+    while (clock_us() - start < 2000000)
         loop_turn(due_fix.f.loop, true); /* longer than the lease */
     kill(due_fix.f.redis.pid, SIGCONT);
     cr_expect(due_fixture_await_none());

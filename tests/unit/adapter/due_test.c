@@ -12,23 +12,6 @@
 
 static struct due_runner *const at = due_fix.at;
 
-static unsigned evals(void) /* that Redis has run */
-{
-    const char *stats = due_fixture_say("INFO commandstats");
-    const char *row = strstr(stats, "cmdstat_evalsha:calls=");
-
-    return row ? (unsigned)strtoul(row + 22, NULL, 10) : 0;
-}
-
-static void await_evals(unsigned count)
-{
-    uint64_t end = clock_us() + DUE_FIXTURE_WAIT_MS * 1000ULL;
-
-    while (evals() < count && clock_us() < end)
-        loop_turn(due_fix.f.loop, true);
-    cr_expect_eq(evals(), count);
-}
-
 Test(due, runs_once_with_three_nodes)
 {
     SKIP_OR_OPEN();
@@ -71,7 +54,7 @@ Test(due, nobody_knew_of_are_found_when_a_node_dies)
 {
     SKIP_OR_OPEN();
     due_fixture_join(2);
-    await_evals(2);
+    cr_expect(due_fixture_await_evals(2));
     due_fixture_say("HSET ingoma:{due:socket.io:mail}:payloads a x"); /* its message was lost */
     due_fixture_say("ZADD K 1 a");
     due_fixture_leave(0);
@@ -163,7 +146,7 @@ Test(due, is_taken_first_by_the_node_that_put_it)
 {
     SKIP_OR_OPEN();
     due_fixture_join(3);
-    await_evals(3);
+    cr_expect(due_fixture_await_evals(3));
     for (unsigned i = 0; i < 10; i++) {
         char id[2] = {(char)('a' + i), 0};
 
@@ -175,7 +158,8 @@ Test(due, is_taken_first_by_the_node_that_put_it)
     cr_expect_geq(at[1].ran, 2);
     cr_expect_geq(at[2].ran, 2);
     cr_expect(due_fixture_await_none());
-    cr_expect_leq(evals(), 3 + 10 * 3 + 10, "put, take, end; the others look now and then");
+    cr_expect_leq(due_fixture_evals(), 3 + 10 * 3 + 10,
+                  "put, take, end; the others look now and then");
     due_fixture_close();
 }
 
@@ -189,7 +173,7 @@ Test(due, earlier_than_what_was_first_is_told_to_the_others)
     adapter_fixture_join(&due_fix.f, 2, NULL);
     cr_assert(adapter_fixture_await_all(&due_fix.f, 1));
     cr_assert(adapter_fixture_await(&due_fix.f, &due_fix.f.nodes[2].connects, 1, 3000));
-    await_evals(1);                                  /* it has looked, and found nothing */
+    cr_expect(due_fixture_await_evals(1));           /* it has looked, and found nothing */
     puts = due_open(due_fix.f.nodes[2].adapter, &c); /* of a node that runs none itself */
     cr_expect_eq(due_put(puts, &(struct due_entry){.id = STR("far"), .delay_ms = FAR}, NULL, NULL),
                  OK);
@@ -332,12 +316,12 @@ Test(due, without_jobs_cost_one_look_a_node)
 {
     SKIP_OR_OPEN();
     due_fixture_join(3);
-    await_evals(3);
+    cr_expect(due_fixture_await_evals(3));
     adapter_fixture_run(&due_fix.f, 1200);
-    cr_expect_eq(evals(), 3);
+    cr_expect_eq(due_fixture_evals(), 3);
     cr_expect_eq(due_fixture_put(0, "a", FAR, "x"), OK);
     adapter_fixture_run(&due_fix.f, 1200);
-    cr_expect_eq(evals(), 4, "and one that is far away costs its put");
+    cr_expect_eq(due_fixture_evals(), 4, "and one that is far away costs its put");
     due_fixture_close();
 }
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -144,4 +145,21 @@ const char *due_fixture_log(struct sb *b)
     sb_char(b, 0);
     b->n--;
     return b->p;
+}
+
+unsigned due_fixture_evals(void)
+{
+    const char *stats = due_fixture_say("INFO commandstats");
+    const char *row = strstr(stats, "cmdstat_evalsha:calls=");
+
+    return row ? (unsigned)strtoul(row + 22, NULL, 10) : 0;
+}
+
+bool due_fixture_await_evals(unsigned count)
+{
+    uint64_t end = clock_us() + DUE_FIXTURE_WAIT_MS * 1000ULL;
+
+    while (due_fixture_evals() < count && clock_us() < end)
+        loop_turn(due_fix.f.loop, true);
+    return due_fixture_evals() == count;
 }

@@ -49,4 +49,7 @@ const char *due_fixture_log(struct sb *b);
 uint64_t due_fixture_time(const char *id);
 const char *due_fixture_say(const char *words); /* blanks between the words; K: the times' key */
 
+unsigned due_fixture_evals(void);             /* that Redis was asked for */
+bool due_fixture_await_evals(unsigned count); /* exactly; each node looks once when it joins */
+
 #endif
