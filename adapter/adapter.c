@@ -6,6 +6,7 @@
 
 #include "adapter/cluster.h"
 #include "adapter/driver_priv.h"
+#include "adapter/due_priv.h"
 #include "adapter/request.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -33,6 +34,7 @@ struct adapter {
     void *driver;
     struct cluster *cluster;
     struct request_table *requests;
+    struct due_table *dues; /* NULL: closed */
     bool connected, closed;
     struct list laters;
     struct loop_task answer, free;
@@ -84,6 +86,9 @@ static void on_bytes(void *ctx, struct str bytes)
     case MESSAGE_LOST:
         cluster_receive(a->cluster, &m);
         return;
+    case MESSAGE_DUE:
+        due_table_receive(a->dues, &m);
+        return;
     case MESSAGE_HEALTH: /* the driver's own affair */
     default:
         return;
@@ -103,6 +108,7 @@ static void on_state(void *ctx, bool connected)
         LOG_WARN("adapter.degraded", LOG_Z("driver", a->ops->name));
     cluster_connected(a->cluster, connected);
     if (!connected) request_lost(a->requests);
+    due_table_connected(a->dues, connected);
     a->handler.on_state(a->ctx, connected);
 }
 
@@ -136,6 +142,7 @@ static void on_down(void *ctx, struct str node)
 
     if (a->closed) return;
     request_node_down(a->requests, node);
+    due_table_node_down(a->dues);
     a->handler.on_node_down(a->ctx, node);
 }
 
@@ -143,7 +150,9 @@ static void on_return(void *ctx)
 {
     struct adapter *a = ctx;
 
-    if (!a->closed) a->handler.on_state(a->ctx, true);
+    if (a->closed) return;
+    due_table_connected(a->dues, true);
+    a->handler.on_state(a->ctx, true);
 }
 
 /* ---- what the requests call ---- */
@@ -259,6 +268,15 @@ static void open_requests(struct adapter *a)
     a->requests = request_table_new(&rc);
 }
 
+static void open_dues(struct adapter *a, const struct conf *c)
+{
+    a->dues = due_table_new(&(struct due_table_conf){.loop = a->loop,
+                                                     .adapter = a,
+                                                     .node_id = own_id(a),
+                                                     .prefix = str_z(c->adapter_prefix),
+                                                     .say = say});
+}
+
 int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
                       const struct adapter_handler *h, void *ctx, struct adapter **out, char **why)
 {
@@ -288,6 +306,7 @@ int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
     }
     open_cluster(a, c->conf);
     open_requests(a);
+    open_dues(a, c->conf);
     metric_set(M_DEGRADED, 1);
     *out = a;
     return OK;
@@ -313,6 +332,8 @@ void adapter_close(struct adapter *a)
     if (!a || a->closed) return;
     cluster_bye(a->cluster);
     a->closed = true;
+    due_table_free(a->dues);
+    a->dues = NULL;
     cluster_connected(a->cluster, false);
     request_table_close(a->requests);
     answer_all(&a->answer);
@@ -371,6 +392,11 @@ void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, st
     if (rc != OK && sent) answer_later(a, &(struct later){.sent = sent, .ctx = ctx, .rc = rc});
 }
 
+struct due_table *adapter_due_table(struct adapter *a)
+{
+    return a->dues;
+}
+
 bool adapter_is_alive(const struct adapter *a, struct str node)
 {
     return cluster_is_alive(a->cluster, node);
@@ -411,6 +437,7 @@ void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str 
                             .ctx = ctx};
     int rc = a->closed ? ERR_UNAVAILABLE : a->ops->eval(a->driver, &e);
 
+    assert(!s->keys_count || key_fit(s->keys, s->keys_count, keys, keys_count));
     if (rc != OK) answer_later(a, &(struct later){.done = done, .ctx = ctx, .rc = rc});
 }
 

@@ -8,9 +8,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "adapter/key.h"
 #include "base/str.h"
 
 #define ADAPTER_NODE_ID_SIZE 4
+#define ADAPTER_SCRIPT_KEYS 4
 
 enum {
     ADAPTER_VOLATILE = 1,
@@ -168,10 +170,16 @@ void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str
 
 /* Runs a Lua script (adapter/redis/store.h); done is called exactly once: OK with the reply,
  * ERR_UNAVAILABLE, ERR_TIMEOUT. ints and bulk strings of the reply come as text. Keys carry a {hash
- * tag}. The local driver answers ERR_UNAVAILABLE: callers fall back to what this node knows. */
+ * tag}. The local driver answers ERR_UNAVAILABLE: callers fall back to what this node knows. Calls
+ * run in their order, but one whose script Redis has not heard yet runs behind those it knows: what
+ * must come second waits for the answer to the first. */
 struct adapter_script {
     const char *name, *text; /* text lives for the whole process */
-    char sha[41];            /* filled at first use */
+    /* KEYS of every call, in order (adapter/key.h); adapter_eval asserts it. None: a script for one
+     * look, whose keys nobody checks. */
+    enum key keys[ADAPTER_SCRIPT_KEYS];
+    unsigned keys_count;
+    char sha[41]; /* filled at first use */
 };
 void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str *keys,
                   unsigned keys_count, const struct str *args, unsigned args_count,

@@ -2,6 +2,7 @@
  * tools/docs.py writes the pages; `./ingoma lint generated` compares them. Never reads or writes a
  * file. */
 #include "adapter/channel.h"
+#include "adapter/key.h"
 #include "base/conf.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -69,24 +70,11 @@ static void print_all_errors(struct sb *out)
 
 static void print_redis(struct sb *out)
 {
-    static const struct {
-        const char *pattern, *type;
-        int ttl_s;
-        const char *doc;
-    } rows[] = {
-#define KEY(id, key, kind, ttl, text) {key, kind, ttl, text},
-#include "node/features/rooms/keys.def"
-#undef KEY
-    };
-
     sb_z(out, "## Channels\n\nMade from `adapter/channel.def`.\n\n");
     channel_print_markdown(out);
-    sb_z(out, "\n## Keys\n\nMade from the `keys.def` of each feature. What is between `{` and `}` "
-              "decides the slot in a "
-              "Redis Cluster.\n\n| key | type | lives s | content |\n|---|---|---:|---|\n");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        sb_printf(out, "| `%s` | %s | %d | %s |\n", rows[i].pattern, rows[i].type, rows[i].ttl_s,
-                  rows[i].doc);
+    sb_z(out, "\n## Keys\n\nMade from `adapter/keys.def`. What is between `{` and `}` decides the "
+              "slot in a Redis Cluster.\n\n");
+    key_print_markdown(out);
 }
 
 static const struct page {

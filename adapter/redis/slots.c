@@ -3,6 +3,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "adapter/key.h"
 #include "adapter/redis/push.h"
 #include "base/forbid.h"
 
@@ -22,15 +23,7 @@ static uint16_t crc16(struct str s)
 
 uint16_t redis_slot(struct str key)
 {
-    size_t open = str_find(key, '{');
-
-    if (open < key.n) {
-        struct str tag = str_skip(key, open + 1);
-        size_t n = str_find(tag, '}');
-
-        if (n > 0 && n < tag.n) key = str_head(tag, n);
-    }
-    return crc16(key) % REDIS_SLOTS;
+    return crc16(key_tag(key)) % REDIS_SLOTS;
 }
 
 /* "host:port"; an IPv6 address stands there without brackets. */

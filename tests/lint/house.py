@@ -235,6 +235,30 @@ def check_places(tree):
                     yield Finding(path, number, "places", "%s: %s" % (what, match.group()))
 
 
+SCRIPT = re.compile(r"^(?:static )?struct adapter_script \w+(?:\[\w*\])? = \{.*?^\};", re.M | re.S)
+SCRIPT_CALL = re.compile(r"redis\.p?call\('(\w+)'\s*(?:,\s*([\w\[\]#]+|[^\w\s]))?")
+SCRIPT_LOCAL = re.compile(r"local ([\w, ]+) = ([^\\\n]+)")
+KEYLESS = {"TIME"}
+
+
+def check_scripts(tree):
+    """Lua in C: every key is one of KEYS (or a local that is nothing else), and what KEYS are is declared by keys.def."""
+    for path in tree.select(".c", under=("adapter/", "node/", "contacts/")):
+        text = tree.text(path)
+        known = {}
+        for match in SCRIPT_LOCAL.finditer(text):
+            for name, value in zip(match.group(1).split(","), match.group(2).split(",")):
+                known.setdefault(name.strip(), set()).add(value.strip().startswith("KEYS["))
+        for script in SCRIPT.finditer(text):
+            if script.group().count(".text =") > script.group().count(".keys_count ="):
+                yield Finding(path, line_of(text, script.start()), "scripts", "a script without .keys and .keys_count")
+        for call in SCRIPT_CALL.finditer(text):
+            command, key = call.groups()
+            if command in KEYLESS or (key or "").startswith("KEYS[") or known.get(key) == {True}:
+                continue
+            yield Finding(path, line_of(text, call.start()), "scripts", "%s of %s, which is not one of KEYS" % (command, key))
+
+
 CHECKS = {
     "arrows": check_arrows,
     "owners": check_owners,
@@ -245,6 +269,7 @@ CHECKS = {
     "guards": check_guards,
     "opening": check_opening,
     "mirror": check_mirror,
+    "scripts": check_scripts,
     "todo": check_todo,
     "places": check_places,
 }

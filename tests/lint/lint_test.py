@@ -15,6 +15,7 @@ from tree import Tree  # noqa: E402
 
 HEAD = "/* What it is for. */\n"
 GUARDED = HEAD + "#ifndef BASE_A_H\n#define BASE_A_H\n\n%s\n#endif\n"
+SCRIPT = 'static struct adapter_script s = {\n    .keys = {KEY_A},\n    .keys_count = 1,\n    .text = "%s",\n};\n'
 
 # check, files of the sample, the part of a finding that must appear (None: no finding)
 ROWS = (
@@ -60,6 +61,11 @@ ROWS = (
     ("mirror", {"base/a.c": "", "tests/unit/base/a_test.c": "", "node/gateway.c": ""}, None),
     ("mirror", {"base/a.c": ""}, "tests/unit/base/a_test.c is missing"),
     ("mirror", {"tests/unit/base/a_test.c": ""}, "there is no base/a.c"),
+    ("scripts", {"adapter/a.c": SCRIPT % "return redis.call('GET', KEYS[1], redis.call('TIME'))"}, None),
+    ("scripts", {"adapter/a.c": SCRIPT % "local a, k = ARGV[1], KEYS[1]\\n redis.call('GET', k)"}, None),
+    ("scripts", {"adapter/a.c": SCRIPT % "local a, k = ARGV[1], KEYS[1]\\n redis.call('GET', a)"}, "GET of a, which is not"),
+    ("scripts", {"adapter/a.c": SCRIPT % "redis.call('GET', 'name')"}, "GET of ', which is not"),
+    ("scripts", {"adapter/a.c": (SCRIPT % "return 1").replace(".keys_count", ".count")}, "without .keys"),
     ("todo", {"base/a.c": "/* TODO(#12): later */\n/* TODO #3 */\n"}, None),
     ("todo", {"base/a.c": "/* TODO: later */\n"}, "number of an issue"),
     ("places", {"docs/a.md": "see /var/run and example/work/x and https://npmjs.com/\n"}, None),

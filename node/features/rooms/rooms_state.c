@@ -4,6 +4,7 @@
 #include "node/features/rooms/rooms_state.h"
 
 #include "adapter/adapter.h"
+#include "adapter/key.h"
 #include "base/list.h"
 #include "base/loop.h"
 #include "base/map.h"
@@ -17,30 +18,14 @@ enum {
     ARGS_FIXED = 5,
 };
 
-enum {
-#define KEY(id, pattern, type, ttl_s, doc) KEY_##id##_TTL_S = (ttl_s),
-#include "node/features/rooms/keys.def"
-#undef KEY
-};
-
-enum key {
-#define KEY(id, pattern, type, ttl_s, doc) KEY_##id,
-#include "node/features/rooms/keys.def"
-#undef KEY
-};
-
-static const char *const key_patterns[] = {
-#define KEY(id, pattern, type, ttl_s, doc) [KEY_##id] = (pattern),
-#include "node/features/rooms/keys.def"
-#undef KEY
-};
-
 /* KEYS: the hash. ARGV: own node, own members, time to live, type, age at which unknown nodes are
  * dropped, living nodes. A node that has just come up may be missing among the living: that is what
  * the age is for. HGETALL is bounded: a field a node. Returns the sum and the type, both as text.
  */
 static struct adapter_script count_script = {
     .name = "rooms_count",
+    .keys = {KEY_ROOM_NODES},
+    .keys_count = 1,
     .text =
         "local key, node, members = KEYS[1], ARGV[1], tonumber(ARGV[2])\n"
         "local now = tonumber(redis.call('TIME')[1])\n"
@@ -103,16 +88,15 @@ struct question {
     uint32_t rank; /* members here when it was asked */
 };
 
-static void put_key(struct sb *b, enum key key, struct str nsp, struct str room)
+static void put_key(struct sb *b, struct str nsp, struct str room)
 {
-    struct str head, tail;
+    struct sb name = {0};
 
-    str_cut(str_z(key_patterns[key]), '*', &head, &tail);
-    sb_str(b, head);
-    sb_str(b, nsp);
-    sb_char(b, ':');
-    sb_str(b, room);
-    sb_str(b, tail);
+    sb_str(&name, nsp);
+    sb_char(&name, ':');
+    sb_str(&name, room);
+    key_name(KEY_ROOM_NODES, sb_view(&name), b);
+    sb_fini(&name);
 }
 
 static struct room *find(struct rooms_state *st, struct str nsp, struct str name)
@@ -120,7 +104,7 @@ static struct room *find(struct rooms_state *st, struct str nsp, struct str name
     struct sb key = {0};
     struct room *r;
 
-    put_key(&key, KEY_NODES, nsp, name);
+    put_key(&key, nsp, name);
     r = map_get(&st->rooms, sb_view(&key));
     sb_fini(&key);
     return r;
@@ -129,15 +113,15 @@ static struct room *find(struct rooms_state *st, struct str nsp, struct str name
 static struct room *add(struct rooms_state *st, struct str nsp, struct str name)
 {
     struct sb key = {0};
-    struct str head, tail;
+    struct str whole;
     struct room *r;
 
-    put_key(&key, KEY_NODES, nsp, name);
+    put_key(&key, nsp, name);
     r = mem_new(1, sizeof *r + key.n);
     memcpy(r->bytes, key.p, key.n);
     r->key = str_of(r->bytes, key.n);
-    str_cut(str_z(key_patterns[KEY_NODES]), '*', &head, &tail);
-    r->name = str_of(r->bytes + head.n + nsp.n + 1, name.n);
+    (void)key_is(KEY_ROOM_NODES, r->key, &whole);
+    r->name = str_skip(whole, nsp.n + 1);
     r->state = st;
     list_init(&r->node);
     list_init(&r->waiting);
@@ -195,7 +179,7 @@ static void call_script(struct room *r)
     struct args args = {.count = ARGS_FIXED};
 
     sb_u64(&members, r->members);
-    sb_u64(&ttl, KEY_NODES_TTL_S);
+    sb_u64(&ttl, KEY_ROOM_NODES_TTL_S);
     sb_u64(&age, st->dead_s);
     args.items[0] = str_of(st->node, sizeof st->node);
     args.items[1] = sb_view(&members);

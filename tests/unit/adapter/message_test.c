@@ -18,6 +18,8 @@ static const struct {
     {{.kind = MESSAGE_BYE, .from = STR("n001"), .bye = {1}}, "126e3030310000000000000001"},
     {{.kind = MESSAGE_LOST, .from = STR("n001"), .lost = {1, 2}},
      "146e30303100000000000000010000000000000002"},
+    {{.kind = MESSAGE_DUE, .from = STR("n001"), .due = {STR("mail"), 3}},
+     "156e303031046d61696c0000000000000003"},
     {{.kind = MESSAGE_HEALTH, .from = STR("n001"), .health = {1, 2}},
      "136e30303100000000000000010000000000000002"},
 };
