@@ -23,7 +23,8 @@ struct load {
     void *state;
     bool running; /* senders refill their windows */
     uint64_t messages, overruns;
-    struct hist latency_us;
+    struct hist latency_us;         /* to members on the sender's node */
+    struct hist cross_us, added_us; /* to those on others; the second less the first, in pairs */
 };
 
 struct load_scenario {
@@ -40,7 +41,12 @@ extern const struct load_scenario load_fanout, load_echo;
 struct load_result {
     uint64_t elapsed_us, server_cpu_us, own_cpu_us, messages;
     struct client_counts n;
+    uint64_t all_messages, all_deliveries; /* from the start of warming up until all is quiet */
 };
+
+/* Joins all rooms at the first "go" and leaves them at the next one, by turns; a line of JSON each.
+ * wait_go: false at the end. Errors: of clients_ramp; ERR_TIMEOUT no answer for 10 s. */
+MUST_USE int churn_run(struct load *l, bool (*wait_go)(struct load *l));
 
 /* Warms up, measures, and waits until nothing is in flight. */
 void load_measure(struct load *l, struct load_result *out);
