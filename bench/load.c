@@ -21,6 +21,7 @@ static const char usage[] =
     "  --connections N    clients (1000)\n"
     "  --rooms N          rooms they are spread over (fanout 1, idle connections/100), or joined "
     "and left (churn 100000)\n"
+    "  --first-room N     number of the first of them (0)\n"
     "  --senders N        members that talk, fanout (16)\n"
     "  --window N         messages in flight a sender, or pings in flight a connection (1)\n"
     "  --rate N           open loop: messages a second of all senders together\n"
@@ -46,9 +47,14 @@ static bool set_option(struct load_options *o, const char *name, double v)
         const char *name;
         uint32_t *to;
     } rows[] = {
-        {"--connections", &o->connections}, {"--rooms", &o->rooms}, {"--senders", &o->senders},
-        {"--window", &o->window},           {"--rate", &o->rate},   {"--in-flight", &o->in_flight},
+        {"--connections", &o->connections},
+        {"--rooms", &o->rooms},
+        {"--senders", &o->senders},
+        {"--window", &o->window},
+        {"--rate", &o->rate},
+        {"--in-flight", &o->in_flight},
         {"--payload", &o->payload_bytes},
+        {"--first-room", &o->first_room},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -306,6 +312,7 @@ int main(int argc, char **argv)
         return 2;
     }
     l.cs.rooms = scenario == CHURN ? 0 : l.opt.rooms;
+    l.cs.first_room = l.opt.first_room;
     l.cs.in_flight_max = l.opt.in_flight;
     l.cs.user = &l;
     l.scenario = scenario == ECHO_ACKED ? &load_echo : &load_fanout;

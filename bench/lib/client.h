@@ -52,7 +52,8 @@ struct clients {
     int epoll;
     int watch_fd; /* reported by clients_turn when readable; -1: none */
     bool watch_hit;
-    uint32_t nodes; /* client i is connected to number i % nodes */
+    uint32_t first_room; /* instead of bench0 */
+    uint32_t nodes;      /* client i is connected to number i % nodes */
     struct sockaddr_in to[CLIENT_NODES_MAX];
     struct str host; /* for the request head; the first one's */
     struct client_counts n;
@@ -74,7 +75,7 @@ static inline uint32_t client_node(const struct clients *cs, const struct client
 
 static inline uint32_t client_room(const struct clients *cs, const struct client *c)
 {
-    return c->index / cs->nodes % cs->rooms;
+    return cs->first_room + c->index / cs->nodes % cs->rooms;
 }
 
 /* Dials all, a bounded number at a time, until every one is ready. Errors: ERR_TIMEOUT no progress

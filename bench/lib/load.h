@@ -9,7 +9,7 @@
 
 struct load_options {
     const char *url;
-    uint32_t connections, rooms, senders, window, payload_bytes, in_flight;
+    uint32_t connections, rooms, first_room, senders, window, payload_bytes, in_flight;
     uint32_t rate; /* messages a second of all senders; 0: closed loop */
     double seconds, warm_seconds;
     int server_pid; /* 0: its processor time and memory are not known */

@@ -26,7 +26,8 @@ async function useAdapter(name, url) {
     const create = { redis: createAdapter, "redis-sharded": createShardedAdapter }[name];
     const clients = [createClient({ url }), createClient({ url })];
     await Promise.all(clients.map((client) => client.connect()));
-    io.adapter(create(...clients));
+    const prefix = process.env.ADAPTER_PREFIX ?? "socket.io";
+    io.adapter(create(...clients, { key: prefix, channelPrefix: prefix }));
 }
 if (process.env.ADAPTER && process.env.ADAPTER !== "local") await useAdapter(process.env.ADAPTER, process.env.REDIS_URL);
 
