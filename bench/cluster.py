@@ -1,4 +1,4 @@
-"""The scenarios of several nodes: cluster, interest and churn. Called by run.py.
+"""Several nodes side by side: cluster, interest and churn. Called by run.py.
 
 All nodes and Redis share core 0 and the generator has core 1, for both kinds alike: what is compared is the work of a
 whole cluster, Redis included, on one core.

@@ -195,6 +195,30 @@ static int run_talk(struct load *l)
     return OK;
 }
 
+static int run_churn(struct load *l)
+{
+    struct churn_result r;
+    int rc = clients_ramp(&l->cs);
+
+    if (rc != OK) return rc;
+    churn_open(l);
+    printf("{\"ready\":%u,\"errors\":%" PRIu64 "}\n", l->cs.ready, l->cs.n.errors);
+    fflush(stdout);
+    clients_watch(&l->cs, STDIN_FILENO);
+    while (rc == OK && wait_go(l)) {
+        rc = churn_turn(l, &r);
+        if (rc != OK) break;
+        printf(
+            "{\"scenario\":\"churn\",\"what\":\"%s\",\"rooms\":%u,\"refused\":%u,\"seconds\":%.3f,"
+            "\"server_cpu_us\":%" PRIu64 "}\n",
+            r.was_leaving ? "leave" : "join", r.rooms, r.refused, (double)r.elapsed_us / 1e6,
+            r.server_cpu_us);
+        fflush(stdout);
+    }
+    churn_close(l);
+    return rc;
+}
+
 static int run_connect(struct load *l)
 {
     uint64_t cpu = proc_cpu_us(l->opt.server_pid), own = proc_cpu_us(0), start = clock_us(), took;
@@ -316,13 +340,13 @@ int main(int argc, char **argv)
     l.cs.in_flight_max = l.opt.in_flight;
     l.cs.user = &l;
     l.scenario = scenario == ECHO_ACKED ? &load_echo : &load_fanout;
-    rc = scenario == CHURN     ? churn_run(&l, wait_go)
+    rc = scenario == CHURN     ? run_churn(&l)
          : scenario == IDLE    ? run_idle(&l)
          : scenario == CONNECT ? run_connect(&l)
                                : run_talk(&l);
     if (rc != OK)
-        (void)fprintf(stderr, "bench-load: the ramp stopped: %u of %u ready, %u gone: %s\n",
-                      l.cs.ready, l.cs.count, l.cs.gone,
+        (void)fprintf(stderr, "bench-load: stopped with %u of %u ready, %u gone: %s\n", l.cs.ready,
+                      l.cs.count, l.cs.gone,
                       rc == ERR_TIMEOUT ? "no progress for 10 s" : "too many refused");
     clients_fini(&l.cs);
     return rc == OK ? 0 : 1;

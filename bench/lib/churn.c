@@ -41,53 +41,58 @@ static void on_event(struct clients *cs, struct client *c, struct str packet)
     (void)ask_next(l, c); /* leaves with the flush after this read */
 }
 
-static int turn(struct load *l)
+void churn_open(struct load *l)
+{
+    struct churn *h = MEM_NEW(struct churn);
+
+    for (uint32_t i = 0; i < l->cs.count; i++)
+        l->cs.all[i].whole = true;
+    h->next = mem_new(l->cs.count, sizeof *h->next);
+    l->state = h;
+    l->cs.on_event = on_event;
+}
+
+void churn_close(struct load *l)
 {
     struct churn *h = l->state;
-    uint64_t moved_us = clock_us(), start = moved_us, cpu = proc_cpu_us(l->opt.server_pid);
+
+    l->state = NULL;
+    l->cs.on_event = NULL;
+    mem_free(h->next);
+    mem_free(h);
+}
+
+static void fill_windows(struct load *l)
+{
+    struct churn *h = l->state;
+
+    for (uint32_t i = 0; i < l->cs.count; i++) {
+        h->next[i] = 0;
+        for (uint32_t k = 0; k < l->opt.window && ask_next(l, &l->cs.all[i]); k++)
+            ;
+        client_flush(&l->cs, &l->cs.all[i]);
+    }
+}
+
+int churn_turn(struct load *l, struct churn_result *out)
+{
+    struct churn *h = l->state;
+    uint64_t start = clock_us(), moved_us = start, cpu = proc_cpu_us(l->opt.server_pid);
     uint32_t seen = 0;
 
     h->done = h->refused = 0;
-    for (uint32_t i = 0; i < l->cs.count; i++) {
-        struct client *c = &l->cs.all[i];
-
-        h->next[i] = 0;
-        for (uint32_t k = 0; k < l->opt.window && ask_next(l, c); k++)
-            ;
-        client_flush(&l->cs, c);
-    }
+    fill_windows(l);
     while (h->done < l->opt.rooms) {
         clients_turn(&l->cs, 100);
         if (h->done != seen) moved_us = clock_us();
         seen = h->done;
         if (clock_us() - moved_us > STALL_US) return ERR_TIMEOUT;
     }
-    printf("{\"scenario\":\"churn\",\"what\":\"%s\",\"rooms\":%u,\"refused\":%u,\"seconds\":%.3f,"
-           "\"server_cpu_us\":%.0f}\n",
-           h->leaving ? "leave" : "join", h->done, h->refused, (double)(clock_us() - start) / 1e6,
-           l->opt.server_pid ? (double)(proc_cpu_us(l->opt.server_pid) - cpu) : 0);
-    (void)fflush(stdout);
+    *out = (struct churn_result){.was_leaving = h->leaving,
+                                 .rooms = h->done,
+                                 .refused = h->refused,
+                                 .elapsed_us = clock_us() - start};
+    if (l->opt.server_pid) out->server_cpu_us = proc_cpu_us(l->opt.server_pid) - cpu;
     h->leaving = !h->leaving;
     return OK;
-}
-
-int churn_run(struct load *l, bool (*wait_go)(struct load *l))
-{
-    struct churn h = {0};
-    int rc = clients_ramp(&l->cs);
-
-    if (rc != OK) return rc;
-    for (uint32_t i = 0; i < l->cs.count; i++)
-        l->cs.all[i].whole = true;
-    h.next = mem_new(l->cs.count, sizeof *h.next);
-    l->state = &h;
-    l->cs.on_event = on_event;
-    printf("{\"ready\":%u,\"errors\":%lu}\n", l->cs.ready, (unsigned long)l->cs.n.errors);
-    (void)fflush(stdout);
-    clients_watch(&l->cs, 0);
-    while (rc == OK && wait_go(l))
-        rc = turn(l);
-    l->state = NULL;
-    mem_free(h.next);
-    return rc;
 }

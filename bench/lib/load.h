@@ -44,9 +44,17 @@ struct load_result {
     uint64_t all_messages, all_deliveries; /* from the start of warming up until all is quiet */
 };
 
-/* Joins all rooms at the first "go" and leaves them at the next one, by turns; a line of JSON each.
- * wait_go: false at the end. Errors: of clients_ramp; ERR_TIMEOUT no answer for 10 s. */
-MUST_USE int churn_run(struct load *l, bool (*wait_go)(struct load *l));
+struct churn_result {
+    bool was_leaving;
+    uint32_t rooms, refused;
+    uint64_t elapsed_us, server_cpu_us;
+};
+
+/* After the ramp; each turn joins all rooms or leaves them all, by turns. Errors: ERR_TIMEOUT no
+ * answer for 10 s. */
+void churn_open(struct load *l);
+MUST_USE int churn_turn(struct load *l, struct churn_result *out);
+void churn_close(struct load *l);
 
 /* Warms up, measures, and waits until nothing is in flight. */
 void load_measure(struct load *l, struct load_result *out);
