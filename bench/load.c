@@ -13,12 +13,15 @@
 
 #define WARM_CONNECTIONS 100
 
-enum scenario { FANOUT, ECHO_ACKED, IDLE, CONNECT };
+enum scenario { FANOUT, ECHO_ACKED, IDLE, CONNECT, CHURN };
 
 static const char usage[] =
-    "usage: bench-load --scenario fanout|echo|idle|connect --url HOST:PORT [options]\n"
+    "usage: bench-load --scenario fanout|echo|idle|connect|churn --url HOST:PORT[,…] [options]\n"
+    "  several addresses  the clients are dealt out to them; those who talk are all at the first\n"
     "  --connections N    clients (1000)\n"
-    "  --rooms N          rooms they are spread over (fanout 1, idle connections/100)\n"
+    "  --rooms N          rooms they are spread over (fanout 1, idle connections/100), or joined "
+    "and left (churn 100000)\n"
+    "  --first-room N     number of the first of them (0)\n"
     "  --senders N        members that talk, fanout (16)\n"
     "  --window N         messages in flight a sender, or pings in flight a connection (1)\n"
     "  --rate N           open loop: messages a second of all senders together\n"
@@ -26,8 +29,8 @@ static const char usage[] =
     "  --seconds S        length of a measurement (5), --warm S before it (1)\n"
     "  --in-flight N      connections between dial and ready (64)\n"
     "  --server-pid PID   report its processor time and memory\n"
-    "  --control          wait for a line \"go\" on standard input before each measurement; end of "
-    "file ends\n";
+    "  --control          wait for a line \"go\" on standard input before each measurement, or "
+    "\"go N\" for another rate; end of file ends\n";
 
 static bool number(const char *text, double *out)
 {
@@ -44,9 +47,14 @@ static bool set_option(struct load_options *o, const char *name, double v)
         const char *name;
         uint32_t *to;
     } rows[] = {
-        {"--connections", &o->connections}, {"--rooms", &o->rooms}, {"--senders", &o->senders},
-        {"--window", &o->window},           {"--rate", &o->rate},   {"--in-flight", &o->in_flight},
+        {"--connections", &o->connections},
+        {"--rooms", &o->rooms},
+        {"--senders", &o->senders},
+        {"--window", &o->window},
+        {"--rate", &o->rate},
+        {"--in-flight", &o->in_flight},
         {"--payload", &o->payload_bytes},
+        {"--first-room", &o->first_room},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -67,9 +75,9 @@ static bool set_option(struct load_options *o, const char *name, double v)
 
 static int scenario_of(const char *text)
 {
-    static const char *const names[] = {"fanout", "echo", "idle", "connect"};
+    static const char *const names[] = {"fanout", "echo", "idle", "connect", "churn"};
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i <= CHURN; i++)
         if (strcmp(text, names[i]) == 0) return i;
     return -1;
 }
@@ -106,6 +114,7 @@ static bool read_arguments(struct load_options *o, int *scenario, int argc, char
     if (*scenario == ECHO_ACKED && !payload) o->payload_bytes = 0;
     if (*scenario == FANOUT && o->rooms == 0) o->rooms = 1;
     if (*scenario == IDLE && o->rooms == 0) o->rooms = o->connections / 100 + 1;
+    if (*scenario == CHURN && o->rooms == 0) o->rooms = 100000;
     if (*scenario == ECHO_ACKED || *scenario == CONNECT) o->rooms = 0;
     return *scenario >= 0 && o->url && o->connections && o->senders && o->window && o->in_flight;
 }
@@ -115,9 +124,15 @@ static double per_second(uint64_t n, uint64_t us)
     return us ? (double)n * 1e6 / (double)us : 0;
 }
 
+static void print_hist(const char *name, const struct hist *h)
+{
+    printf("\"%s\":{\"samples\":%" PRIu64 ",\"p50\":%" PRIu64 ",\"p95\":%" PRIu64
+           ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64 "},",
+           name, h->count, hist_at(h, 500), hist_at(h, 950), hist_at(h, 990), h->max);
+}
+
 static void print_result(const struct load *l, const struct load_result *r)
 {
-    const struct hist *h = &l->latency_us;
     uint64_t work = r->n.deliveries ? r->n.deliveries : r->messages;
 
     printf("{\"scenario\":\"%s\",\"connections\":%u,\"senders\":%u,\"window\":%u,\"rate\":%u,"
@@ -129,9 +144,13 @@ static void print_result(const struct load *l, const struct load_result *r)
            ",\"messages_per_s\":%.0f,\"others\":%" PRIu64 ",\"bytes\":%" PRIu64 ",",
            r->n.deliveries, per_second(r->n.deliveries, r->elapsed_us), r->messages,
            per_second(r->messages, r->elapsed_us), r->n.others, r->n.bytes);
-    printf("\"latency_us\":{\"samples\":%" PRIu64 ",\"p50\":%" PRIu64 ",\"p95\":%" PRIu64
-           ",\"p99\":%" PRIu64 ",\"max\":%" PRIu64 "},",
-           h->count, hist_at(h, 500), hist_at(h, 950), hist_at(h, 990), h->max);
+    print_hist("latency_us", &l->latency_us);
+    if (l->cs.nodes > 1) {
+        print_hist("cross_us", &l->cross_us);
+        print_hist("added_us", &l->added_us);
+    }
+    printf("\"all_messages\":%" PRIu64 ",\"all_deliveries\":%" PRIu64 ",", r->all_messages,
+           r->all_deliveries);
     printf("\"errors\":%" PRIu64 ",\"overruns\":%" PRIu64 ",\"server_cpu\":%.3f,\"own_cpu\":%.3f,"
            "\"server_us_per_item\":%.3f}\n",
            r->n.errors, l->overruns, (double)r->server_cpu_us / (double)r->elapsed_us,
@@ -143,13 +162,14 @@ static void print_result(const struct load *l, const struct load_result *r)
 /* Waits for a line of standard input while heartbeats are answered. False: end of file. */
 static bool wait_go(struct load *l)
 {
-    char line[64];
+    char line[64] = "";
     ssize_t n;
 
     l->cs.watch_hit = false;
     while (!l->cs.watch_hit)
         clients_turn(&l->cs, 1000);
-    n = read(STDIN_FILENO, line, sizeof line);
+    n = read(STDIN_FILENO, line, sizeof line - 1);
+    if (n > 3) l->opt.rate = (uint32_t)strtoul(line + 3, NULL, 10);
     return n >= 2 && memcmp(line, "go", 2) == 0;
 }
 
@@ -173,6 +193,30 @@ static int run_talk(struct load *l)
     }
     l->scenario->close(l);
     return OK;
+}
+
+static int run_churn(struct load *l)
+{
+    struct churn_result r;
+    int rc = clients_ramp(&l->cs);
+
+    if (rc != OK) return rc;
+    churn_open(l);
+    printf("{\"ready\":%u,\"errors\":%" PRIu64 "}\n", l->cs.ready, l->cs.n.errors);
+    fflush(stdout);
+    clients_watch(&l->cs, STDIN_FILENO);
+    while (rc == OK && wait_go(l)) {
+        rc = churn_turn(l, &r);
+        if (rc != OK) break;
+        printf(
+            "{\"scenario\":\"churn\",\"what\":\"%s\",\"rooms\":%u,\"refused\":%u,\"seconds\":%.3f,"
+            "\"server_cpu_us\":%" PRIu64 "}\n",
+            r.was_leaving ? "leave" : "join", r.rooms, r.refused, (double)r.elapsed_us / 1e6,
+            r.server_cpu_us);
+        fflush(stdout);
+    }
+    churn_close(l);
+    return rc;
 }
 
 static int run_connect(struct load *l)
@@ -285,17 +329,24 @@ int main(int argc, char **argv)
     }
     rc = clients_init(&l.cs, l.opt.url, l.opt.connections);
     if (rc != OK) {
-        (void)fprintf(stderr, "bench-load: --url wants HOST:PORT with a numeric address\n");
+        (void)fprintf(stderr,
+                      "bench-load: --url wants HOST:PORT with a numeric address, or up to %d with "
+                      "commas between them\n",
+                      CLIENT_NODES_MAX);
         return 2;
     }
-    l.cs.rooms = l.opt.rooms;
+    l.cs.rooms = scenario == CHURN ? 0 : l.opt.rooms;
+    l.cs.first_room = l.opt.first_room;
     l.cs.in_flight_max = l.opt.in_flight;
     l.cs.user = &l;
     l.scenario = scenario == ECHO_ACKED ? &load_echo : &load_fanout;
-    rc = scenario == IDLE ? run_idle(&l) : scenario == CONNECT ? run_connect(&l) : run_talk(&l);
+    rc = scenario == CHURN     ? run_churn(&l)
+         : scenario == IDLE    ? run_idle(&l)
+         : scenario == CONNECT ? run_connect(&l)
+                               : run_talk(&l);
     if (rc != OK)
-        (void)fprintf(stderr, "bench-load: the ramp stopped: %u of %u ready, %u gone: %s\n",
-                      l.cs.ready, l.cs.count, l.cs.gone,
+        (void)fprintf(stderr, "bench-load: stopped with %u of %u ready, %u gone: %s\n", l.cs.ready,
+                      l.cs.count, l.cs.gone,
                       rc == ERR_TIMEOUT ? "no progress for 10 s" : "too many refused");
     clients_fini(&l.cs);
     return rc == OK ? 0 : 1;

@@ -6,30 +6,16 @@ does hits all of them; ratios are taken within a round and the median of the rou
 library; starts and ends its own processes by their ids. Called by ./ingoma bench.
 """
 import argparse
-import ctypes
-import json
-import os
-import platform
-import resource
-import select
-import signal
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-NODE_DIR = ROOT / "bench" / "node"
+from common import (GATEWAY_ENV, NODE_DIR, ROOT, Process, Trouble, await_port, cell, check_free, guarded, install_node, median,
+                    print_targets, raise_files, say, say_if_busy, table, turn, two_cores, wait_quiet, write_result)
+
 PORTS = {"ingoma": 7501, "node": 7502, "floor": 7503}
 NAMES = {"ingoma": "Ingoma", "node": "Node socket.io", "floor": "floor (bare epoll)"}
-UNLIMITED = "1000000"  # a bench is not an abuser: the limits of events are lifted, all checks stay
-GATEWAY_ENV = {
-    "HOST": "127.0.0.1", "OPS_PORT": "0", "ADAPTER": "local", "LOG_LEVEL": "warn", "DRAIN_SECONDS": "0",
-    "RATE_EVENTS": UNLIMITED, "RATE_PINGS": UNLIMITED, "RATE_ECHOES": UNLIMITED, "RATE_STRIKES": UNLIMITED,
-}
 # What a scenario compares (the larger the better unless LESS), and what the project promises.
 VALUE = {"fanout": "deliveries_per_s", "echo": "messages_per_s", "connect": "connects_per_s", "idle": "rss_per_connection"}
 ITEM = {"fanout": "deliveries/s", "echo": "echoes/s", "connect": "connects/s", "idle": "bytes a connection"}
@@ -43,111 +29,13 @@ IDLE_BYTES, IDLE_RETURN = 6144, 1.05
 BOUND_S, QUICK_BOUND_S = 180, 40
 
 
-class Trouble(Exception):
-    """One sentence for people."""
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-class Process:
-    """A child that is bound to one core, dies with us, and answers in lines of JSON."""
-
-    alive = []
-
-    def __init__(self, command, core, env=None, answers=False):
-        def bind():
-            os.sched_setaffinity(0, {core})
-            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-        self.name = Path(command[0]).name
-        self.rest = b""
-        self.log = tempfile.TemporaryFile()  # not a pipe: nobody reads while a round runs, and a full pipe blocks
-        self.child = subprocess.Popen(
-            command, env={**os.environ, **(env or {})}, preexec_fn=bind, stderr=self.log,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE if answers else self.log)
-        self.pid = self.child.pid
-        Process.alive.append(self)
-
-    def line(self, timeout):
-        end = time.monotonic() + timeout
-        while b"\n" not in self.rest:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.child.stdout], [], [], left)[0]:
-                raise Trouble(f"{self.name} gave no result within {timeout:.0f} s.")
-            chunk = os.read(self.child.stdout.fileno(), 65536)
-            if not chunk:
-                raise Trouble(f"{self.name} ended: {self.complaint()}")
-            self.rest += chunk
-        head, self.rest = self.rest.split(b"\n", 1)
-        return json.loads(head)
-
-    def complaint(self):
-        try:
-            self.child.wait(2)
-        except subprocess.TimeoutExpired:
-            pass
-        self.log.seek(0)
-        text = self.log.read().decode(errors="replace").strip()
-        return text.splitlines()[-1] if text else f"exit code {self.child.returncode}"
-
-    def go(self):
-        self.child.stdin.write(b"go\n")
-        self.child.stdin.flush()
-
-    def end(self):
-        if self in Process.alive:
-            Process.alive.remove(self)
-        if self.child.poll() is None:
-            self.child.terminate()
-            try:
-                self.child.wait(3)
-            except subprocess.TimeoutExpired:
-                self.child.kill()
-                self.child.wait()
-        for pipe in (self.child.stdin, self.child.stdout, self.log):
-            try:
-                if pipe:
-                    pipe.close()
-            except OSError:
-                pass  # a child that is gone broke its pipe
-
-    @classmethod
-    def end_all(cls):
-        for process in list(cls.alive):
-            process.end()
-
-
-def cpu_ticks(pid):
-    text = Path(f"/proc/{pid}/stat").read_text()
-    fields = text[text.rindex(")") + 2:].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def wait_quiet(pid, most=5.0):
-    """Until the process has used no processor time for a while: what was before must not be counted."""
-    end = time.monotonic() + most
-    before = cpu_ticks(pid)
-    while time.monotonic() < end:
-        time.sleep(0.15)
-        now = cpu_ticks(pid)
-        if now - before <= 1:
-            return
-        before = now
-
-
 class Bench:
     def __init__(self, options):
         self.o = options
         self.build = Path(options.build).resolve()
         self.started = time.monotonic()
         self.bound = QUICK_BOUND_S if options.quick else BOUND_S
-        cores = sorted(os.sched_getaffinity(0))
-        if len(cores) < 2:
-            raise Trouble("The bench needs two cores, one for the server and one for the generator; this machine "
-                          "offers one. Nothing was measured.")
-        self.server_core, self.load_core = cores[0], cores[1]
+        self.server_core, self.load_core = two_cores()
         self.servers = {}
         self.rounds = []
 
@@ -164,23 +52,11 @@ class Bench:
             say(f"{self.gateway} is not built: going on without it.")
             wanted.remove("ingoma")
         if "node" in wanted:
-            self.install_node()
+            install_node()
         return wanted
 
-    @staticmethod
-    def install_node():
-        if (NODE_DIR / "node_modules" / "socket.io").exists():
-            return
-        say("Installing Node's socket.io for the comparison (bench/node) ...")
-        done = subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=NODE_DIR,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if done.returncode:
-            raise Trouble("npm ci in bench/node failed: " + done.stdout.decode(errors="replace").strip()[-300:])
-
     def raise_files(self, want):
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        limit = want if hard == resource.RLIM_INFINITY else min(want, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        limit = raise_files(want)
         if self.o.connections + 200 > limit:
             say(f"The limit of open files is {limit}: {limit - 200} connections instead of {self.o.connections}.")
             self.o.connections = limit - 200
@@ -188,29 +64,14 @@ class Bench:
     # ---- servers and generators ----
     def start_server(self, name):
         port = PORTS[name]
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                raise Trouble(f"Port {port} is in use; the bench needs {PORTS['ingoma']} to {PORTS['floor']}.") from None
+        check_free(port, f"{PORTS['ingoma']} to {PORTS['floor']}")
         command, env = {
             "ingoma": ([str(self.gateway)], {**GATEWAY_ENV, "PORT": str(port)}),
             "node": (["node", str(NODE_DIR / "server.mjs")], {"PORT": str(port), "NODE_ENV": "production"}),
             "floor": ([str(self.build / "bench-floor"), str(port)], {}),
         }[name]
         server = Process(command, self.server_core, env)
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                if server.child.poll() is not None:
-                    raise Trouble(f"{NAMES[name]} did not start: {server.complaint()}") from None
-                if time.monotonic() > end:
-                    raise Trouble(f"{NAMES[name]} does not listen on port {port} after 10 s.") from None
-                time.sleep(0.05)
+        await_port(server, NAMES[name], port)
         wait_quiet(server.pid)
         self.servers[name] = server
         return server
@@ -236,10 +97,6 @@ class Bench:
     def time_left(self):
         return self.bound - (time.monotonic() - self.started)
 
-    @staticmethod
-    def turn(names, i):
-        return names[i % len(names):] + names[:i % len(names)]
-
     # ---- scenarios ----
     def talk(self, names):
         """fanout and echo: everybody stays connected, the rounds alternate."""
@@ -253,7 +110,7 @@ class Bench:
         for i in range(self.o.rounds):
             begin = time.monotonic()
             row = {}
-            for name in self.turn(names, i):
+            for name in turn(names, i):
                 wait_quiet(self.servers[name].pid)
                 loads[name].go()
                 row[name] = loads[name].line(self.o.seconds + self.o.warm + 15)
@@ -267,7 +124,7 @@ class Bench:
         for i in range(self.o.rounds):
             begin = time.monotonic()
             row = {}
-            for name in self.turn(names, i):
+            for name in turn(names, i):
                 if fresh and name in self.servers:
                     self.servers.pop(name).end()
                 server = self.servers.get(name) or self.start_server(name)
@@ -292,8 +149,7 @@ class Bench:
         names = self.choose()
         if not names:
             raise Trouble("There is nothing to measure.")
-        if os.getloadavg()[0] > 0.7:
-            say(f"Other programs are busy here (load {os.getloadavg()[0]:.1f}): the figures will be noisy.")
+        say_if_busy()
         self.raise_files(max(20000, self.o.connections + 200))
         if self.o.scenario in ("fanout", "echo"):
             self.talk(names)
@@ -303,10 +159,6 @@ class Bench:
 
 
 # ---- what it comes to ----
-def median(rows, pick):
-    return statistics.median(pick(row) for row in rows)
-
-
 def summarise(scenario, names, rounds):
     value = VALUE[scenario]
     out = {}
@@ -353,11 +205,7 @@ def check(scenario, summary, ratio):
     return rows
 
 
-def cell(v, form="{:,.0f}"):
-    return "–" if v is None else form.format(v)
-
-
-def table(scenario, names, summary, ratio):
+def rows_table(scenario, names, summary, ratio):
     if scenario == "idle":
         head = ["server", "RSS before", "RSS held", "RSS after", "bytes a connection", "private bytes a connection",
                 "after / before", "ramp s", "errors"]
@@ -366,7 +214,7 @@ def table(scenario, names, summary, ratio):
     else:
         head = ["server", ITEM[scenario], "spread", "ours / theirs", "by CPU", "server µs an item", "p50 ms", "p99 ms",
                 "server CPU", "generator CPU", "errors"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for name in names:
         s, against = summary[name], ratio.get(name, {}).get("ratio")
         if scenario == "idle":
@@ -382,27 +230,8 @@ def table(scenario, names, summary, ratio):
                 latency = [cell(s["latency_us"][key] / 1000, "{:.2f}") for key in ("p50", "p99")]
                 spread = "{:,.0f} – {:,.0f}".format(*s["spread"])
                 cells = [cell(s[VALUE[scenario]]), spread] + item + latency + busy
-        lines.append("| " + " | ".join([NAMES[name]] + cells + [cell(s["errors"])]) + " |")
-    return "\n".join(lines)
-
-
-def first_line(command):
-    try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10).stdout.strip().split("\n")[0]
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
-def machine():
-    model = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-             if line.startswith("model name")]
-    lock = json.loads((NODE_DIR / "package-lock.json").read_text())["packages"]
-    return {
-        "cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(), "kernel": platform.release(),
-        "load_average": os.getloadavg()[0], "commit": first_line(["git", "rev-parse", "--short", "HEAD"]),
-        "node": first_line(["node", "--version"]),
-        "socket.io": lock["node_modules/socket.io"]["version"], "ws": lock["node_modules/ws"]["version"],
-    }
+        rows.append([NAMES[name]] + cells + [cell(s["errors"])])
+    return table(head, rows)
 
 
 def arguments():
@@ -441,38 +270,28 @@ def report(bench, names):
     o, rounds = bench.o, bench.rounds
     summary, ratio = summarise(o.scenario, names, rounds), ratios(o.scenario, names, rounds)
     targets = check(o.scenario, summary, ratio)
-    date = time.strftime("%Y-%m-%d")
     options = {key: v for key, v in vars(o).items() if key not in ("build", "gateway", "check", "only", "scenario")}
-    result = {"date": date, "scenario": o.scenario, "machine": machine(), "options": options, "median": summary,
-              "ratios": ratio, "targets": targets, "rounds": rounds}
-    place = ROOT / "bench" / "results" / f"{date}-{o.scenario}{'-quick' if o.quick else ''}.json"
-    place.parent.mkdir(exist_ok=True)
-    place.write_text(json.dumps(result, indent=1) + "\n")
+    place = write_result(o.scenario, o.quick, {"options": options, "median": summary, "ratios": ratio, "targets": targets,
+                                              "rounds": rounds})
     print(f"\n{o.scenario}: {o.connections} connections, median of {len(rounds)} rounds, "
           f"server on core {bench.server_core}, generator on core {bench.load_core}\n")
-    print(table(o.scenario, names, summary, ratio) + "\n")
-    for row in targets:
-        print(f"{'met   ' if row['met'] else 'MISSED'} {row['what']}: {row['got']} (wanted {row['wanted']})")
-    print(f"written: {place.relative_to(ROOT)}")
-    return all(row["met"] for row in targets)
+    print(rows_table(o.scenario, names, summary, ratio) + "\n")
+    met = print_targets(targets)
+    print(f"written: {place}")
+    return met
 
 
 def main():
+    if sys.argv[1:2] and sys.argv[1] in ("cluster", "interest", "churn"):
+        import cluster
+        return cluster.main()
     o = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
+
+    def work():
         bench = Bench(o)
-        names = bench.run()
-        met = report(bench, names)
-    except Trouble as trouble:
-        say(f"bench: {trouble}")
-        return 1
-    except KeyboardInterrupt:
-        say("bench: stopped.")
-        return 130
-    finally:
-        Process.end_all()
-    return 0 if met or not o.check else 1
+        return report(bench, bench.run())
+
+    return 0 if guarded(work) or not o.check else 1
 
 
 if __name__ == "__main__":

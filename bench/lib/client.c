@@ -19,22 +19,33 @@
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
 #define CLASSIFY 5 /* payload bytes that tell `42["r` from the rest */
 
-int clients_init(struct clients *cs, const char *url, uint32_t count)
+static int read_address(struct str url, struct sockaddr_in *to)
 {
     struct str host, port;
     uint64_t number;
     char text[64];
 
-    *cs = (struct clients){.epoll = -1, .watch_fd = -1, .in_flight_max = 64, .count = count};
-    cs->host = str_z(url);
-    if (!str_cut(cs->host, ':', &host, &port)) return ERR_PROTO;
+    if (!str_cut(url, ':', &host, &port)) return ERR_PROTO;
     if (str_u64(port, 65535, &number) != OK || host.n >= sizeof text) return ERR_PROTO;
     if (str_eq(host, STR("localhost"))) host = STR("127.0.0.1");
     memcpy(text, host.p, host.n);
     text[host.n] = 0;
-    cs->to.sin_family = AF_INET;
-    cs->to.sin_port = htons((uint16_t)number);
-    if (inet_pton(AF_INET, text, &cs->to.sin_addr) != 1) return ERR_PROTO;
+    to->sin_family = AF_INET;
+    to->sin_port = htons((uint16_t)number);
+    return inet_pton(AF_INET, text, &to->sin_addr) == 1 ? OK : ERR_PROTO;
+}
+
+int clients_init(struct clients *cs, const char *url, uint32_t count)
+{
+    struct str rest = str_z(url), one;
+
+    *cs = (struct clients){.epoll = -1, .watch_fd = -1, .in_flight_max = 64, .count = count};
+    while (str_next(&rest, ',', &one)) {
+        if (cs->nodes == CLIENT_NODES_MAX || read_address(one, &cs->to[cs->nodes]) != OK)
+            return ERR_PROTO;
+        if (cs->nodes++ == 0) cs->host = one;
+    }
+    if (!cs->nodes) return ERR_PROTO;
     cs->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (cs->epoll < 0) return ERR_IO;
     cs->all = mem_new(count, sizeof *cs->all);
@@ -142,7 +153,7 @@ static void join_room(const struct clients *cs, struct client *c)
     char text[128];
     int n = snprintf(text, sizeof text,
                      "42[\"joinRoom\",{\"roomId\":\"bench%u\",\"roomType\":\"chat\"}]",
-                     c->index % cs->rooms);
+                     client_room(cs, c));
 
     put_text(c, str_of(text, (size_t)n));
     c->state = CLIENT_JOINING;
@@ -327,14 +338,14 @@ static void client_dial(struct clients *cs, struct client *c)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
     char head[512];
+    const struct sockaddr_in *to = &cs->to[client_node(cs, c)];
     int one = 1, n;
 
     cs->started++;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0) cs->gone++; /* client_drop has nothing to close */
     if (c->fd < 0 ||
-        (connect(c->fd, (const struct sockaddr *)&cs->to, sizeof cs->to) != 0 &&
-         errno != EINPROGRESS) ||
+        (connect(c->fd, (const struct sockaddr *)to, sizeof *to) != 0 && errno != EINPROGRESS) ||
         epoll_ctl(cs->epoll, EPOLL_CTL_ADD, c->fd, &ev) != 0) {
         client_fail(cs, c);
         return;

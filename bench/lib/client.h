@@ -21,6 +21,7 @@ enum client_state {
 };
 
 #define CLIENT_CARRY_MAX 65536 /* largest frame that is read whole */
+#define CLIENT_NODES_MAX 8     /* addresses that the clients are dealt out to */
 
 struct client {
     int fd;
@@ -47,12 +48,14 @@ struct clients {
     struct client *all;
     uint32_t count, started, ready, gone;
     uint32_t in_flight_max; /* connections between dial and ready */
-    uint32_t rooms;         /* joinRoom bench0 … bench<rooms-1>; 0: none is joined */
+    uint32_t rooms;         /* joinRoom bench0 … bench<rooms-1>, each on all nodes; 0: none */
     int epoll;
     int watch_fd; /* reported by clients_turn when readable; -1: none */
     bool watch_hit;
-    struct sockaddr_in to;
-    struct str host; /* for the request head */
+    uint32_t first_room; /* instead of bench0 */
+    uint32_t nodes;      /* client i is connected to number i % nodes */
+    struct sockaddr_in to[CLIENT_NODES_MAX];
+    struct str host; /* for the request head; the first one's */
     struct client_counts n;
     uint64_t now_us; /* time of the last read: one clock call serves all frames of a read */
     void (*on_event)(struct clients *cs, struct client *c, struct str packet);
@@ -60,9 +63,20 @@ struct clients {
     char *buffer;
 };
 
-/* host:port, numeric IPv4 or "localhost". Errors: ERR_PROTO. The text must outlive cs. */
+/* host:port, numeric IPv4 or "localhost"; several with commas between them. Errors: ERR_PROTO. The
+ * text must outlive cs. */
 MUST_USE int clients_init(struct clients *cs, const char *url, uint32_t count);
 void clients_fini(struct clients *cs);
+
+static inline uint32_t client_node(const struct clients *cs, const struct client *c)
+{
+    return c->index % cs->nodes;
+}
+
+static inline uint32_t client_room(const struct clients *cs, const struct client *c)
+{
+    return cs->first_room + c->index / cs->nodes % cs->rooms;
+}
 
 /* Dials all, a bounded number at a time, until every one is ready. Errors: ERR_TIMEOUT no progress
  * for 10 s, ERR_IO the server refused too many. */

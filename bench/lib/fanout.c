@@ -1,24 +1,37 @@
-/* Fan-out: some members of a room talk, all members listen. Every message starts with a marker
- * (sender, number), so that it is recognised when it comes back; only senders and a few observers
- * read it, the others count frames. Closed loop: a sender keeps `window` messages in flight. Open
- * loop: messages leave by the clock at a given rate and latency counts from the time that was
- * planned (coordinated omission). */
+/* Fan-out: some members of a room talk, all members listen. With several nodes the members are
+ * dealt out to them, those who talk are all on the first one, and a message is back when the last
+ * observer of every node has it: a node that falls behind holds the window up. Every message starts
+ * with a marker (sender, number), so that it is recognised when it comes back; only senders and a
+ * few observers read it, the others count frames. Closed loop: a sender keeps `window` messages in
+ * flight. Open loop: messages leave by the clock at a given rate and latency counts from the time
+ * that was planned (coordinated omission). */
 #include <stdio.h>
 #include "base/clock.h"
 #include "base/mem.h"
 #include "bench/lib/load.h"
 #include "bench/lib/wire.h"
 
-#define OBSERVERS 16
-#define RING 16384U   /* sent times kept a sender, power of two */
-#define MARK_BYTES 12 /* 4 hex digits of the sender, 8 of the number */
+#define OBSERVERS 16U   /* on each node */
+#define PAIR_RING 1024U /* messages whose arrivals are kept a sender and pair, power of two */
+#define RING 16384U     /* sent times kept a sender, power of two */
+#define MARK_BYTES 12   /* 4 hex digits of the sender, 8 of the number */
 
 struct sender {
     struct client *c;
-    uint32_t index, next, back; /* next number to send, own messages that came back */
+    uint32_t index, next;            /* next number to send */
+    uint32_t back[CLIENT_NODES_MAX]; /* own messages that came back, by node */
     char *frame;
     size_t frame_n, mark_at, payload_at;
     uint64_t *sent_us;
+    struct arrival *arrivals; /* PAIR_RING for each pair of observers */
+};
+
+/* A pair: two observers at the same place in the order of joining, on the first node and on the
+ * second. */
+struct arrival {
+    uint32_t number; /* of the message, and 1: 0 is nothing */
+    bool second;     /* at whom */
+    uint64_t us;
 };
 
 struct fanout {
@@ -26,6 +39,8 @@ struct fanout {
     uint32_t count;
     uint64_t planned; /* open loop: messages planned since start_us */
     uint64_t start_us;
+    uint32_t observers; /* on each node */
+    uint32_t *pairs;    /* by client: number of its pair, from 1; 0: no observer */
 };
 
 static void put_hex(char *out, uint32_t v, unsigned digits)
@@ -67,6 +82,50 @@ static void send_one(struct sender *s, uint64_t at_us)
     client_put(s->c, s->frame, s->frame_n);
 }
 
+/* How much later the second of a pair has it than the first. */
+static void add_pair(struct load *l, struct sender *s, uint32_t pair, uint32_t number, bool second)
+{
+    struct arrival *a = &s->arrivals[pair * PAIR_RING + (number & (PAIR_RING - 1))];
+    uint64_t now = l->cs.now_us;
+
+    if (a->number != number + 1 || a->second == second) {
+        *a = (struct arrival){.number = number + 1, .second = second, .us = now};
+        return;
+    }
+    hist_add(&l->added_us, second ? now - a->us : 0); /* 0: the second one had it first */
+}
+
+static void add_latency(struct load *l, struct sender *s, const struct client *c, uint32_t number)
+{
+    const struct fanout *f = l->state;
+    uint32_t node = client_node(&l->cs, c), pair = f->pairs[c->index];
+
+    if (s->next - number > RING) return;
+    hist_add(node ? &l->cross_us : &l->latency_us, l->cs.now_us - s->sent_us[number & (RING - 1)]);
+    if (pair && node < 2 && l->cs.nodes > 1) add_pair(l, s, pair - 1, number, node == 1);
+}
+
+static uint32_t least_back(const struct load *l, const struct sender *s)
+{
+    uint32_t least = s->back[0];
+
+    for (uint32_t i = 1; i < l->cs.nodes; i++)
+        if (s->back[i] < least) least = s->back[i];
+    return least;
+}
+
+static void came_back(struct load *l, struct sender *s, const struct client *c)
+{
+    uint32_t before = least_back(l, s);
+
+    s->back[client_node(&l->cs, c)]++;
+    if (least_back(l, s) == before) return;
+    l->messages++;
+    if (!l->running || l->opt.rate) return;
+    send_one(s, l->cs.now_us);                 /* leaves with the flush after this read, */
+    if (c != s->c) client_flush(&l->cs, s->c); /* which is another's here */
+}
+
 static void on_event(struct clients *cs, struct client *c, struct str packet)
 {
     struct load *l = cs->user;
@@ -80,13 +139,9 @@ static void on_event(struct clients *cs, struct client *c, struct str packet)
     if (!at || packet.n - (size_t)(at - packet.p) < 11 + MARK_BYTES) return;
     if (!get_hex(at + 11, 4, &who) || !get_hex(at + 15, 8, &number) || who >= f->count) return;
     s = &f->senders[who];
-    if (s->next - number <= RING)
-        hist_add(&l->latency_us, cs->now_us - s->sent_us[number & (RING - 1)]);
-    if (c->user != s) return;
-    l->messages++;
-    s->back++;
-    if (l->running && l->opt.rate == 0)
-        send_one(s, cs->now_us); /* leaves with the flush after this read */
+    add_latency(l, s, c, number);
+    if (c->user == s || (client_node(cs, c) && f->pairs[c->index] == f->observers))
+        came_back(l, s, c);
 }
 
 static void prepare_frame(struct load *l, struct sender *s)
@@ -95,7 +150,7 @@ static void prepare_frame(struct load *l, struct sender *s)
     char *text = mem_new(1, size + 128);
 
     n = (size_t)snprintf(text, 128, "42[\"roomMessage\",{\"roomId\":\"bench%u\",\"message\":\"",
-                         s->c->index % l->opt.rooms);
+                         client_room(&l->cs, s->c));
     s->mark_at = n;
     memset(text + n, 'x', size);
     n += size;
@@ -107,26 +162,44 @@ static void prepare_frame(struct load *l, struct sender *s)
     mem_free(text);
 }
 
+/* Spread to the very last member. */
+static void choose_observers(struct load *l, struct fanout *f)
+{
+    uint32_t nodes = l->cs.nodes, members = l->cs.count / nodes;
+
+    f->observers = OBSERVERS < members ? OBSERVERS : members;
+    f->pairs = mem_new(l->cs.count, sizeof *f->pairs);
+    for (uint32_t i = 1; i <= f->observers; i++) {
+        uint32_t place = (uint32_t)((uint64_t)i * members / f->observers) - 1;
+
+        for (uint32_t node = 0; node < nodes; node++) {
+            l->cs.all[place * nodes + node].whole = true;
+            f->pairs[place * nodes + node] = i;
+        }
+    }
+}
+
 static void fanout_open(struct load *l)
 {
     struct fanout *f = MEM_NEW(struct fanout);
-    uint32_t n = l->cs.count;
+    uint32_t nodes = l->cs.nodes, members = l->cs.count / nodes;
 
     if (l->opt.payload_bytes < MARK_BYTES) l->opt.payload_bytes = MARK_BYTES;
-    if (l->opt.senders > n) l->opt.senders = n;
+    if (l->opt.senders > members) l->opt.senders = members;
+    choose_observers(l, f);
     f->count = l->opt.senders;
     f->senders = mem_new(f->count, sizeof *f->senders);
     for (uint32_t i = 0; i < f->count; i++) {
         struct sender *s = &f->senders[i];
+        uint64_t place = (uint64_t)i * members / f->count;
 
-        *s = (struct sender){.index = i, .c = &l->cs.all[(uint64_t)i * n / f->count]};
+        *s = (struct sender){.index = i, .c = &l->cs.all[place * nodes]};
         s->sent_us = mem_new(RING, sizeof *s->sent_us);
+        s->arrivals = mem_new((size_t)f->observers * PAIR_RING, sizeof *s->arrivals);
         s->c->user = s;
         s->c->whole = true;
         prepare_frame(l, s);
     }
-    for (uint32_t i = 0; i < OBSERVERS && i < n; i++) /* spread to the very last member */
-        l->cs.all[(uint64_t)(i + 1) * n / (OBSERVERS < n ? OBSERVERS : n) - 1].whole = true;
     l->state = f;
     l->cs.on_event = on_event;
 }
@@ -141,8 +214,9 @@ static void fanout_start(struct load *l)
     for (uint32_t i = 0; i < f->count; i++) {
         struct sender *s = &f->senders[i];
 
-        s->back = s->next; /* what was lost before is not waited for again */
-        while (s->next - s->back < l->opt.window)
+        for (uint32_t node = 0; node < l->cs.nodes; node++)
+            s->back[node] = s->next; /* what was lost before is not waited for again */
+        for (uint32_t k = 0; k < l->opt.window; k++)
             send_one(s, f->start_us);
         client_flush(&l->cs, s->c);
     }
@@ -161,7 +235,7 @@ static int fanout_tick(struct load *l, uint64_t now_us)
 
         if (due > now_us) return 0;
         f->planned++;
-        if (s->next - s->back >= RING) {
+        if (s->next - least_back(l, s) >= RING) {
             l->overruns++;
             continue;
         }
@@ -177,8 +251,10 @@ static void fanout_close(struct load *l)
     for (uint32_t i = 0; i < f->count; i++) {
         mem_free(f->senders[i].frame);
         mem_free(f->senders[i].sent_us);
+        mem_free(f->senders[i].arrivals);
     }
     mem_free(f->senders);
+    mem_free(f->pairs);
     mem_free(f);
 }
 

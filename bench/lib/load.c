@@ -26,11 +26,15 @@ void load_measure(struct load *l, struct load_result *out)
     struct client_counts before;
     uint64_t messages, start, server, own;
 
+    out->all_messages = l->messages;
+    out->all_deliveries = l->cs.n.deliveries;
     l->running = true;
     l->scenario->start(l);
     load_until(l, clock_us() + micros(l->opt.warm_seconds));
 
     hist_reset(&l->latency_us);
+    hist_reset(&l->cross_us);
+    hist_reset(&l->added_us);
     before = l->cs.n;
     messages = l->messages;
     server = proc_cpu_us(l->opt.server_pid);
@@ -49,4 +53,6 @@ void load_measure(struct load *l, struct load_result *out)
 
     l->running = false;
     clients_settle(&l->cs, DRAIN_QUIET_MS, DRAIN_MAX_MS);
+    out->all_messages = l->messages - out->all_messages;
+    out->all_deliveries = l->cs.n.deliveries - out->all_deliveries;
 }

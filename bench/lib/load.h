@@ -9,7 +9,7 @@
 
 struct load_options {
     const char *url;
-    uint32_t connections, rooms, senders, window, payload_bytes, in_flight;
+    uint32_t connections, rooms, first_room, senders, window, payload_bytes, in_flight;
     uint32_t rate; /* messages a second of all senders; 0: closed loop */
     double seconds, warm_seconds;
     int server_pid; /* 0: its processor time and memory are not known */
@@ -23,7 +23,8 @@ struct load {
     void *state;
     bool running; /* senders refill their windows */
     uint64_t messages, overruns;
-    struct hist latency_us;
+    struct hist latency_us;         /* to members on the sender's node */
+    struct hist cross_us, added_us; /* to those on others; the second less the first, in pairs */
 };
 
 struct load_scenario {
@@ -40,7 +41,20 @@ extern const struct load_scenario load_fanout, load_echo;
 struct load_result {
     uint64_t elapsed_us, server_cpu_us, own_cpu_us, messages;
     struct client_counts n;
+    uint64_t all_messages, all_deliveries; /* from the start of warming up until all is quiet */
 };
+
+struct churn_result {
+    bool was_leaving;
+    uint32_t rooms, refused;
+    uint64_t elapsed_us, server_cpu_us;
+};
+
+/* After the ramp; each turn joins all rooms or leaves them all, by turns. Errors: ERR_TIMEOUT no
+ * answer for 10 s. */
+void churn_open(struct load *l);
+MUST_USE int churn_turn(struct load *l, struct churn_result *out);
+void churn_close(struct load *l);
 
 /* Warms up, measures, and waits until nothing is in flight. */
 void load_measure(struct load *l, struct load_result *out);

@@ -1,5 +1,6 @@
 // The peer of bench/: stock socket.io with the events and the room logic of the gateway, nothing else.
-// No rate limits, no schema checks and no adapter: every doubt is decided in favour of this server.
+// No rate limits, no schema checks, and an adapter only where ADAPTER and REDIS_URL ask for one: every doubt is decided in
+// favour of this server.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
@@ -17,6 +18,18 @@ const io = new Server(http, {
     httpCompression: false,
     serveClient: false,
 });
+
+// ADAPTER: redis (classic) or redis-sharded, as the gateway calls them; the options are the packages' defaults.
+async function useAdapter(name, url) {
+    const { createAdapter, createShardedAdapter } = await import("@socket.io/redis-adapter");
+    const { createClient } = await import("redis");
+    const create = { redis: createAdapter, "redis-sharded": createShardedAdapter }[name];
+    const clients = [createClient({ url }), createClient({ url })];
+    await Promise.all(clients.map((client) => client.connect()));
+    const prefix = process.env.ADAPTER_PREFIX ?? "socket.io";
+    io.adapter(create(...clients, { key: prefix, channelPrefix: prefix }));
+}
+if (process.env.ADAPTER && process.env.ADAPTER !== "local") await useAdapter(process.env.ADAPTER, process.env.REDIS_URL);
 
 const now = () => new Date().toISOString();
 const answer = (ack, value) => typeof ack === "function" && ack(value);
