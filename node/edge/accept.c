@@ -13,6 +13,7 @@
 
 #define ACCEPT_SLICE 64
 #define ACCEPT_PAUSE_MS 100
+#define TRIM_CONNECTIONS 1000 /* closed ones whose memory is worth giving back to the system */
 
 static void refuse(int fd)
 {
@@ -124,7 +125,7 @@ int edge_open(struct loop *l, const struct conf *c, const char *host, unsigned p
     list_init(&e->conns);
     list_init(&e->closing);
     timer_init(&e->accept_pause, on_pause_over);
-    timer_init(&e->trim, conn_trim);
+    trim_init(&e->trim, l, TRIM_CONNECTIONS);
     out_init(e);
     http_metrics_init();
     ws_metrics_init();
@@ -157,7 +158,7 @@ void edge_free(struct edge *e)
         loop_task_cancel(&c->end);
         conn_free(&c->end);
     }
-    loop_timer_stop(e->loop, &e->trim);
+    trim_fini(&e->trim);
     out_fini(e);
     close(e->spare_fd);
     mem_free(e->headers);

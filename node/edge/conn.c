@@ -12,8 +12,6 @@
 #define FLUSH_MS 5000  /* for the last bytes to leave */
 #define LINGER_MS 2000 /* for the peer to close after us */
 #define LINGER_BYTES (1 << 20)
-#define TRIM_AFTER 1000 /* closed connections whose memory is worth giving back to the system */
-#define TRIM_MS 2000    /* once after a wave, not for each of them */
 
 static bool core_holds(const struct conn *c)
 {
@@ -43,7 +41,7 @@ void conn_free(struct loop_task *t)
     struct conn *c = LIST_OWNER(t, struct conn, end);
     struct edge *e = c->edge;
 
-    if (++e->freed >= TRIM_AFTER && !timer_is_set(&e->trim)) loop_timer(e->loop, &e->trim, TRIM_MS);
+    trim_freed(&e->trim);
     out_drop(c);
     sb_fini(&c->in);
     ws_free(c);
@@ -51,15 +49,6 @@ void conn_free(struct loop_task *t)
     list_unlink(&c->node);
     mem_free(c->address_v6);
     mem_free(c);
-}
-
-void conn_trim(struct timer *t)
-{
-    struct edge *e = LIST_OWNER(t, struct edge, trim);
-
-    e->freed = 0;
-    buf_pool_trim();
-    mem_trim();
 }
 
 void conn_cut(struct conn *c)

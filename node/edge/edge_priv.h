@@ -11,6 +11,7 @@
 #include "base/conf.h"
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/trim.h"
 #include "node/edge/edge.h"
 #include "node/edge/frame.h"
 #include "node/edge/http.h"
@@ -78,8 +79,7 @@ struct edge {
     struct timer accept_pause;
     struct list conns, closing, dirty; /* closing: cut, waiting for the end of the turn */
     size_t count;
-    size_t freed;      /* connections since memory was last given back */
-    struct timer trim; /* gives it back, a while after many have left */
+    struct trim trim; /* of closed connections */
     struct loop_task flush;
     struct http_header *headers;
     char *read_scratch;
@@ -102,7 +102,6 @@ void conn_finish(struct conn *c);      /* sends what is queued, then shuts and l
 void conn_set_deadline(struct conn *c, uint64_t ms); /* 0: none */
 void conn_want(struct conn *c);                      /* sets the wanted events by state */
 void conn_flushed(struct conn *c);                   /* out.c: the queue is empty */
-void conn_trim(struct timer *t);                     /* edge->trim has fired */
 extern const struct pipe_ops conn_pipe_ops;
 
 /* request.c */

@@ -276,8 +276,8 @@ void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str 
     struct run r = run_of(sio, &out);
 
     metric_add(M_CASTS, 1);
-    deliver(&r);
     if (!(c->flags & SIO_LOCAL) && sio->adapter) adapter_publish(sio->adapter, &out);
+    deliver(&r); /* behind it: the turn writes in this order, and Redis is one write */
 }
 
 void sio_cast_deliver(struct sio *s, const struct adapter_cast *c)

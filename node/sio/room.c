@@ -109,8 +109,11 @@ void sio_room_walk_begin(struct sio *s)
 
 static void forget(struct sio_room *r)
 {
+    struct sio *sio = r->nsp->sio;
+
     map_del(&r->nsp->rooms, name_of(r));
     sio_room_free(r);
+    trim_freed(&sio->trim);
 }
 
 void sio_room_walk_end(struct sio *s)
@@ -199,6 +202,13 @@ int sio_room_join(struct sio_socket *s, struct str name)
     return OK;
 }
 
+static void shrink_seats(struct sio_socket *s)
+{
+    if (s->seats_cap <= CAP_MIN || s->seats_count > s->seats_cap / 4) return;
+    s->seats_cap /= 2;
+    s->seats = mem_grow(s->seats, s->seats_cap * sizeof *s->seats);
+}
+
 static void leave_seat(struct sio_socket *s, uint32_t i)
 {
     struct sio_room *r = s->seats[i].room;
@@ -209,6 +219,7 @@ static void leave_seat(struct sio_socket *s, uint32_t i)
         s->seats[i] = s->seats[s->seats_count];
         s->seats[i].room->members[s->seats[i].index].seat = i;
     }
+    shrink_seats(s);
     if (living(r) == 0) closed(r);
 }
 

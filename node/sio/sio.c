@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
+enum { TRIM_ROOMS = 10000 };
+
 static const char *const close_texts[CLOSE_COUNT] = {
 #define CLOSE(id, text, recover) [CLOSE_##id] = (text),
 #include "node/eio/close.def"
@@ -23,6 +25,7 @@ struct sio *sio_new(struct loop *l, const struct conf *c, const struct sio_app *
     list_init(&s->gapped);
     list_init(&s->gathers);
     loop_task_init(&s->gather_task, sio_gather_finish_all);
+    trim_init(&s->trim, l, TRIM_ROOMS);
     metric_labels(M_SOCKETS_DISCONNECTED, close_texts, CLOSE_COUNT);
     return s;
 }
@@ -49,6 +52,7 @@ void sio_free(struct sio *s)
     while ((n = map_next(&s->nsps, &i)))
         sio_nsp_free(n);
     map_fini(&s->nsps);
+    trim_fini(&s->trim);
     sb_fini(&s->text);
     sb_fini(&s->name);
     mem_free(s->targets);

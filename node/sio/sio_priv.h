@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/map.h"
 #include "base/timer.h"
+#include "base/trim.h"
 #include "node/sio/binary.h"
 #include "node/sio/packet.h"
 #include "node/sio/sio.h"
@@ -35,6 +36,7 @@ struct sio {
     uint64_t stamp;      /* of the last such cast */
     unsigned walking;    /* walks over rooms that are under way */
     struct list gapped;  /* rooms that lost members meanwhile */
+    struct trim trim;    /* of rooms that are gone */
     struct list gathers; /* gather.c */
     struct loop_task gather_task;
 };

@@ -131,6 +131,7 @@ Test(due_job, whose_lease_ended_while_redis_hung_is_ended_before_this_node_takes
 
     SKIP_OR_OPEN();
     due_fix.f.conf.dead_ms = 5000;
+    due_fix.f.conf.redis_timeout_ms = 400;
     due_fix.lease_ms = 1800; /* the hang is noticed long before */
     due_fixture_join(1);
     at[0].is_holding = true;
