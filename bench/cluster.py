@@ -138,13 +138,20 @@ def cluster_summary(stage, rounds):
     return out
 
 
-def cluster_targets(s):
+# Node's sharded adapter gives a cast to the sender's own members only when Redis has answered: one node alone is as late as two,
+# and what the other node adds to that says nothing.
+WAITS_FOR_REDIS = "redis-sharded"
+
+
+def cluster_targets(s, wire):
     if "ratio" not in s:
         return []
     rows = [{"what": "deliveries/s of the cluster against Node's", "wanted": f">= {RATIO:g}", "got": round(s["ratio"], 2),
              "met": s["ratio"] >= RATIO}]
     for name, what in (("added_us", "added by the way to the other node"), ("small_cross_us", "to the other node, small room"),
                        ("large_cross_us", "to the other node, large room")):
+        if name == "added_us" and wire == WAITS_FOR_REDIS:
+            continue
         for key in ("p50", "p99"):
             ours, theirs = (s[kind][name][key] for kind in KINDS)
             rows.append({"what": f"latency {what}, {key}, µs", "wanted": f"<= {theirs:,.0f}", "got": round(ours),
@@ -179,7 +186,7 @@ def run_cluster(o):
     stage = Stage(o)
     rounds = cluster_rounds(stage)
     s = cluster_summary(stage, rounds)
-    targets = cluster_targets(s)
+    targets = cluster_targets(s, o.wire)
     place = write_result(f"cluster-{o.wire}" + ("" if o.connections == 1000 else f"-{o.connections}"), o.quick,
                          {"options": kept(o), "median": s, "targets": targets, "rounds": rounds})
     print(f"\ncluster over {o.wire}: {o.connections} members of one room on two nodes, {o.senders} talk on the first; median of "
@@ -192,8 +199,8 @@ def run_cluster(o):
         print("\nfor README.md:\n"
               f"| `cluster`: two nodes and Redis on one core, {o.connections:,} members on both, `{o.wire}`, deliveries/s | "
               f"{ours['deliveries_per_s']:,.0f} | {theirs['deliveries_per_s']:,.0f} | – | **{s['ratio']:.1f}** | – |\n"
-              f"| … added by the way to the other node, ms p50 / p99 | {pair_ms(ours['added_us'])} | "
-              f"{pair_ms(theirs['added_us'])} | – | | |")
+              f"| … to the other node at {o.small_rate} casts/s, ms p50 / p99 | {pair_ms(ours['small_cross_us'])} | "
+              f"{pair_ms(theirs['small_cross_us'])} | – | | |")
     print(f"written: {place}")
     return met
 
