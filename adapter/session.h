@@ -16,11 +16,13 @@ struct session { /* all borrows */
     struct str sid, pid;
     const struct str *rooms; /* its own is among them */
     unsigned rooms_count;
-    struct str data;  /* socket.data as MessagePack, of whoever wrote it; empty: {} */
-    struct str since; /* offset at which it was connected; empty: unknown */
-    struct str who;   /* whose it is, in the words of the application */
-    bool has_who;     /* Node does not say */
-    bool is_live;     /* the socket may still be there */
+    struct str data;     /* socket.data as MessagePack, of whoever wrote it; empty: {} */
+    struct str since;    /* offset at which it was connected; empty: unknown */
+    struct str who;      /* whose it is, in the words of the application */
+    bool has_who;        /* Node does not say */
+    bool is_live;        /* the socket may still be there */
+    uint64_t generation; /* another each time somebody comes back: an old socket that goes late
+                            leaves the new one's alone; below 2^53. Zero: not told */
 };
 
 /* What was written last: a key that another server took or wrote since is left alone. Zero: nothing

@@ -16,8 +16,10 @@ static void put_text(struct sb *b, struct str key, struct str value)
 void session_wire_encode(const struct session *s, struct sb *out)
 {
     struct sb b = {0};
+    size_t more = (size_t)(s->since.n != 0) + (size_t)s->has_who + (size_t)s->is_live +
+                  (size_t)(s->generation != 0);
 
-    msgpack_put_map(&b, 4 + (size_t)(s->since.n != 0) + (size_t)s->has_who + (size_t)s->is_live);
+    msgpack_put_map(&b, 4 + more);
     put_text(&b, STR("sid"), s->sid);
     put_text(&b, STR("pid"), s->pid);
     msgpack_put_str(&b, STR("rooms"));
@@ -34,6 +36,10 @@ void session_wire_encode(const struct session *s, struct sb *out)
     if (s->is_live) {
         msgpack_put_str(&b, STR("live"));
         msgpack_put_bool(&b, true);
+    }
+    if (s->generation) {
+        msgpack_put_str(&b, STR("generation"));
+        msgpack_put_uint(&b, s->generation);
     }
     sb_base64(out, sb_view(&b));
     sb_fini(&b);
@@ -86,6 +92,11 @@ static int read_member(struct str key, struct str *rest, struct session_wire *w)
     if (str_eq(key, STR("live"))) {
         rc = msgpack_expect(rest, MSGPACK_BOOL, &v);
         s->is_live = rc == OK && v.b;
+        return rc;
+    }
+    if (str_eq(key, STR("generation"))) {
+        rc = msgpack_expect(rest, MSGPACK_UINT, &v);
+        if (rc == OK) s->generation = v.u;
         return rc;
     }
     rc = msgpack_skip(rest);

@@ -1,5 +1,5 @@
 /* The value of a session in Redis: base64 of the MessagePack of {sid, pid, rooms, data} as Node
- * has it, and behind them since, who and live of ours. Pure. */
+ * has it, and behind them since, who, live and generation of ours. Pure. */
 #ifndef ADAPTER_SESSION_WIRE_H
 #define ADAPTER_SESSION_WIRE_H
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/mem.h"
+#include "base/rand.h"
 
 #define TICK_MS 100
 #define TICK_SOCKETS 500 /* written again at a time */
@@ -14,7 +15,7 @@
 struct sio_keep {
     struct list node; /* in sio->keeps, the next one first, or in sio->keeps_changed */
     struct sio_socket *socket;
-    uint64_t due_ms;
+    uint64_t due_ms, generation;
     struct session_mark mark;
     char pid[EIO_ID_SIZE];
     struct str since, who, data; /* they follow the struct */
@@ -38,7 +39,8 @@ static void store(struct sio_keep *k, bool is_live, uint64_t ttl_ms)
                            .since = k->since,
                            .who = k->who,
                            .has_who = k->has_who,
-                           .is_live = is_live};
+                           .is_live = is_live,
+                           .generation = k->generation};
 
     rooms[0] = what.sid;
     for (uint32_t i = 0; i < s->seats_count; i++)
@@ -132,6 +134,8 @@ void sio_keep_open(struct sio_socket *s, const struct session *was)
         memcpy(k->pid, was->pid.p, sizeof k->pid);
     else
         eio_new_id(sio->eio, k->pid);
+    rand_bytes(&k->generation, sizeof k->generation);
+    k->generation >>= 11; /* a number to JavaScript */
     list_init(&k->node);
     s->keep = k;
     sio_keep_changed(s);

@@ -173,7 +173,7 @@ test('one that heard nothing yet gets all since it came', async () => {
   await until('its hello', () => offsetOf(ann)); // wire-echo greets each client
   const fresh = await peerOf('b', { pid: ann.socket._pid });
   assert.equal(fresh.id, ann.id);
-  assert.deepEqual(fresh.all.map((e) => e[0]), ['auth', 'auth'], 'the old greeting, and a new one');
+  for (const what of ['the old greeting', 'a new one']) assert.ok(await fresh.nextArgs('auth'), what);
   bob.close();
 });
 
@@ -211,12 +211,12 @@ test('who left for good does not come back', async () => {
 
 test('what is no offset, or none of this stream, gives an ordinary connection', async () => {
   const last = async () => (await client.xRevRange('socket.io', '+', '-', { COUNT: 1 }))[0].id;
-  const [ms, seq] = (await last()).split('-');
-  const offsets = ['', 'x', '-', '1-', '-1', '1', `${ms}`, `${ms}-${seq}x`, ` ${ms}-${seq}`, `${ms}-99999999`, `${Number(ms) + 86400000}-0`,
+  const offsets = (ms, seq) => ['', 'x', '-', '1-', '-1', '1', `${ms}`, `${ms}-${seq}x`, ` ${ms}-${seq}`, `${ms}-99999999`, `${Number(ms) + 86400000}-0`,
     '18446744073709551615-18446744073709551615', '18446744073709551616-0', `${'9'.repeat(3000)}-0`, '1-0', '+', '$', '\u0000', 7, null, {}, []];
-  for (const offset of offsets) {
+  for (const i of range(offsets('1', '1').length)) {
     const ann = await enter('a', ['red']);
     await fence('a', ann);
+    const offset = offsets(...(await last()).split('-'))[i];
     const back = await peerOf('b', { pid: ann.socket._pid, offset });
     const same = back.id === ann.id;
     assert.equal(same, offset === '1-0', `${JSON.stringify(offset)}: before it came is as good as when it came`);
