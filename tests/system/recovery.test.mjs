@@ -1,6 +1,7 @@
 // Connection state recovery over ADAPTER=redis-streams: a client that was cut comes back to any server, ours or Node's, as
 // who it was, and is sent what it missed, in order and once. Nobody comes back as somebody else.
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { after, afterEach, before, test } from 'node:test';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
@@ -8,6 +9,7 @@ import { bytes, plain, range, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect, token } from '../support/peer.mjs';
 import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
+const { decode, encode } = createRequire(createRequire(import.meta.url).resolve('@socket.io/redis-streams-adapter'))('@msgpack/msgpack');
 const RECOVERY_MS = 60000;
 const ENV = {
   ADAPTER: 'redis-streams', RECOVERY_MS: String(RECOVERY_MS),
@@ -238,7 +240,6 @@ test('forged pids give an ordinary connection', async () => {
 });
 
 test('garbage in the place of a session is counted, and gives an ordinary connection', async () => {
-  const { encode } = await import('@msgpack/msgpack').catch(() => ({}));
   const bob = await enter('a', []);
   await fence('a', bob);
   const offset = offsetOf(bob);
@@ -258,7 +259,6 @@ test('garbage in the place of a session is counted, and gives an ordinary connec
   const ann = await peerOf('b', { pid, offset });
   assert.notEqual(ann.socket._pid, pid);
   await client.del(key);
-  if (!encode) return;
   const session = (more) => Buffer.from(encode({ sid: 'S'.repeat(20), pid, rooms: ['S'.repeat(20)], data: {}, ...more })).toString('base64');
   for (const more of [{ pid: 'Q'.repeat(20) }, { sid: 'short' }, { sid: 'S'.repeat(200) }, { rooms: 7 }, { rooms: [7] }, { rooms: [''] }, { rooms: ['r'.repeat(300)] },
     { rooms: range(200).map(String) }, { rooms: range(5000).map(String) }, { who: 'another' }]) {
@@ -308,4 +308,101 @@ test('while others talk nothing is lost or repeated', { timeout: 120000 }, async
   await fence('b', bob);
   await until('all of it', () => ann.count('n') >= said);
   assert.deepEqual(named(ann, 'n').map((args) => args[0]), range(said));
+});
+
+test('socket.data of a Node.js server goes with the client', async () => {
+  const ann = await enter('theirs', ['red']);
+  await fence('theirs', ann);
+  const data = { name: 'Ann', bytes: bytes(3), list: [1, { deep: null }] };
+  servers.theirs.io.sockets.sockets.get(ann.id).data = data;
+  for (const to of ['a', 'b', 'theirs']) {
+    await cut(ann);
+    await until('the session to be stored', () => sessionOf(ann));
+    await comeBack(ann, servers[to].url);
+    assert.equal(ann.socket.recovered, true, to);
+  }
+  assert.deepEqual(plain(servers.theirs.io.sockets.sockets.get(ann.id).data), plain(data));
+});
+
+test('a session is kept while its client is there', { timeout: 120000 }, async () => {
+  const node = await startNode({ redis, program: 'wire-echo', args: ['socket'], env: { ...ENV, RECOVERY_MS: '1000' } });
+  const ann = await connect(node.url, { gateway: false, reconnection: false });
+  const stored = async () => decode(Buffer.from(await sessionOf(ann), 'base64'));
+  await until('the session', () => sessionOf(ann));
+  const start = Date.now();
+  await until('three lifetimes', () => Date.now() - start > 4500);
+  await ann.ask('join', 'late');
+  await until('the new room to be stored', async () => (await stored()).rooms.includes('late'));
+  assert.deepEqual([(await stored()).sid, (await stored()).live], [ann.id, true]);
+  await cut(ann);
+  await until('it to be gone', async () => !(await sessionOf(ann)));
+  await node.stop();
+});
+
+// The gateway: tokens are checked although Node.js would skip it, and rooms are counted again.
+test('only its own user comes back, and is counted again', { timeout: 120000 }, async () => {
+  const gateway = () => startNode({ redis, env: { ...ENV, AUTH_REQUIRED: 'on', ADAPTER_STREAM_NAME: 'gateways', ADAPTER_PREFIX: 'gateways' } });
+  const nodes = [await gateway(), await gateway()];
+  await until('the nodes to know each other', async () => (await nodes[0].health()).nodes === 2);
+  const enterAs = (node, id, more = {}) => connect(node.url, { gateway: false, reconnection: false, auth: { token: token({ id }), ...more } });
+  const members = async (peer) => (await peer.ask('joinRoom', { roomId: 'chat' })).memberCount;
+  const [ann, bob] = [await enterAs(nodes[0], 'ann'), await enterAs(nodes[1], 'bob')];
+  assert.equal(await members(ann), 1);
+  assert.equal(await members(bob), 2);
+  await bob.next('roomJoined');
+  await ann.next('userJoinedRoom');
+  await cut(ann);
+  await until('ann to be out', async () => (await members(bob)) === 1);
+  const auth = { pid: ann.socket._pid, offset: offsetOf(ann) };
+
+  const refused = await connect(nodes[1].url, { gateway: false, reconnection: false, auth: { token: 'bad', ...auth }, wait: false });
+  assert.equal((await refused.next('$connect_error')).message, 'AUTH_INVALID');
+  assert.ok(await sessionOf(ann), 'it was not even asked for');
+
+  bob.say('chat', 'missed');
+  await bob.hears('missed');
+  await comeBack(ann, nodes[1].url);
+  assert.equal(ann.socket.recovered, true);
+  assert.equal((await ann.hears('missed')).senderId, 'bob');
+  assert.equal(await members(bob), 2);
+  assert.equal(await members(ann), 2);
+  assert.equal((await bob.next('userJoinedRoom', (e) => e.userId === 'ann')).roomId, 'chat');
+
+  await cut(ann);
+  await until('the session', () => sessionOf(ann));
+  const eve = await enterAs(nodes[0], 'eve', { pid: ann.socket._pid, offset: offsetOf(ann) });
+  assert.notEqual(eve.id, ann.id);
+  assert.equal(eve.count('roomMessage'), 0);
+  await until('nobody but bob to be counted', async () => (await members(bob)) === 1);
+  // A name that could be somebody's own room.
+  assert.equal((await eve.ask('joinRoom', { roomId: ann.id })).code, 'forbidden');
+  await Promise.all(nodes.map((n) => n.stop()));
+});
+
+test('without Redis clients of one server hear each other, and come back when it is there again', { timeout: 120000 }, async () => {
+  const own = await startRedis();
+  const node = await startNode({ redis: own, program: 'wire-echo', args: ['socket'], env: ENV });
+  const ann = await connect(node.url, { gateway: false, reconnection: false });
+  const bob = await connect(node.url, { gateway: false, reconnection: false });
+  await fence('own', ann);
+  await own.process.kill();
+  await until('it to notice', async () => (await node.ready()).body.degraded === true);
+  bob.emit('broadcast', {}, 'meanwhile', 1);
+  assert.equal((await ann.nextArgs('meanwhile'))[0], 1);
+  const { id } = ann;
+  await cut(ann);
+  await comeBack(ann, node.url);
+  assert.equal(ann.socket.recovered, false);
+  assert.notEqual(ann.socket.id, id);
+  await own.restart();
+  await until('it to be back', async () => (await node.ready()).body.degraded !== true);
+  bob.emit('broadcast', {}, 'again', 1);
+  assert.equal((await ann.nextArgs('again'))[0], 1);
+  const cleo = await connect(node.url, { gateway: false, reconnection: false });
+  await fence('own', cleo);
+  await cut(cleo);
+  await comeBack(cleo, node.url);
+  assert.equal(cleo.socket.recovered, true);
+  await node.stop();
+  await own.stop();
 });
