@@ -196,17 +196,17 @@ static void on_done(void *ctx, int rc)
 {
     struct sio_recovery *r = ctx;
     const struct session fresh = {.who = sb_view(&r->who), .has_who = true};
-    bool is_whole = rc == OK && !r->is_too_much;
+    bool is_whole = rc == OK && !r->is_too_much, is_end = !r->nsp->sio->adapter;
 
     metric_add_at(M_RECOVERIES, is_whole ? 0 : 1, 1);
-    if (r->nsp->sio->adapter) { /* else at the very end: nothing is said to anybody */
-        if (r->socket && is_whole) restore(r);
-        unlink_from_client(r);
-        if (r->socket)
-            sio_connect_welcome(r->socket, is_whole ? &r->session : &fresh);
-        else if (r->is_taken)
-            put_back(r);
-    }
+    if (r->socket && is_whole && !is_end) restore(r);
+    unlink_from_client(r);
+    if (is_end && r->socket)
+        sio_socket_free(r->socket); /* nothing is said to anybody */
+    else if (r->socket)
+        sio_connect_welcome(r->socket, is_whole ? &r->session : &fresh);
+    else if (r->is_taken && !is_end)
+        put_back(r);
     recovery_free(r);
 }
 
