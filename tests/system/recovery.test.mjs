@@ -364,7 +364,10 @@ test('only its own user comes back, and is counted again', { timeout: 120000 }, 
   await comeBack(ann, nodes[1].url);
   assert.equal(ann.socket.recovered, true);
   assert.equal((await ann.hears('missed')).senderId, 'bob');
-  assert.equal(await members(bob), 2);
+  const cleo = await enterAs(nodes[0], 'cleo'); // on the other node
+  await until('all three to be counted', async () => (await members(cleo)) === 3);
+  cleo.close();
+  await until('cleo to be out', async () => (await members(bob)) === 2);
   assert.equal(await members(ann), 2);
   assert.equal((await bob.next('userJoinedRoom', (e) => e.userId === 'ann')).roomId, 'chat');
 

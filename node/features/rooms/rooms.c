@@ -267,11 +267,18 @@ static void on_gone(void *state, struct sio_socket *s, const struct identity *wh
     each_room(state, s, who, leave_one);
 }
 
+/* Asked for the writing of it. */
+static void on_entered(void *ctx, int rc, const struct rooms_count *count)
+{
+    (void)ctx, (void)rc, (void)count;
+}
+
 static void enter_one(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
                       struct str room)
 {
     if (!sio_socket_is_in(s, room)) return; /* cut while announcing */
     rooms_state_enter(rooms->state, own_node(rooms), nsp_of(s), room, STR_NONE);
+    rooms_state_ask(rooms->state, nsp_of(s), room, on_entered, NULL);
     announce(s, who, room);
 }
 
