@@ -16,7 +16,8 @@ enum {
     SLICE_MS = 20,
     SLICE_NAMES = 200,
     NODES_MAX = 64,
-    LOST_MAX = 16, /* the last ones */
+    LOST_MAX = 16,        /* the last ones */
+    NEVER_S = 1000000000, /* no age */
     ARGS_FIXED = 5,
 };
 
@@ -69,7 +70,7 @@ struct tally {
     struct tally_conf conf;
     struct adapter_script script;
     char node[ADAPTER_NODE_ID_SIZE];
-    uint64_t dead_s;
+    uint64_t dead_s, settled_at;
     struct lost {
         char node[ADAPTER_NODE_ID_SIZE];
         uint64_t at_ms;
@@ -219,7 +220,7 @@ static void call_script(struct entry *e)
 
     sb_u64(&own, e->count);
     sb_u64(&ttl, t->conf.ttl_s);
-    sb_u64(&age, t->dead_s);
+    sb_u64(&age, clock_ms() < t->settled_at ? NEVER_S : t->dead_s);
     args.items[0] = str_of(t->node, sizeof t->node);
     args.items[1] = sb_view(&own);
     args.items[2] = sb_view(&ttl);
@@ -349,6 +350,13 @@ void tally_refresh(struct tally *t)
 {
     list_splice(&t->due, &t->kept);
     loop_timer(t->conf.loop, &t->refresh, SLICE_MS);
+}
+
+void tally_return(struct tally *t)
+{
+    t->lost_count = 0;
+    t->settled_at = clock_ms() + t->conf.dead_ms;
+    tally_refresh(t);
 }
 
 void tally_lost(struct tally *t, struct str node)

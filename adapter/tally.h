@@ -61,6 +61,10 @@ void tally_lost(struct tally *t, struct str node);
  */
 void tally_refresh(struct tally *t);
 
+/* The adapter is connected, or this node was stopped and goes on: it may not know yet who lives.
+ * Nobody is lost, and for dead_ms nothing is old. Refreshes. */
+void tally_return(struct tally *t);
+
 bool tally_knows(const struct tally *t, struct str name); /* something here, or under way */
 size_t tally_size(const struct tally *t);                 /* names known here */
 

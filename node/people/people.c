@@ -192,12 +192,13 @@ void people_all_again(struct people *p, bool was_dead)
 
 void people_on_node_lost(struct people *p, struct str node)
 {
-    if (!p->adapter) return;
-    tally_lost(p->tally, node);
-    people_reap(p, node);
+    if (p->adapter) people_reap(p, node);
 }
 
 void people_on_state(struct people *p, bool connected)
 {
-    if (connected && p->adapter) people_reap_check(p);
+    if (!connected || !p->adapter) return;
+    people_reap_pardon(p);
+    tally_return(p->tally);
+    people_reap_check(p);
 }

@@ -16,6 +16,7 @@ enum {
     SLICE_USERS = 100,
     CLAIM_S = 10, /* after it a slice of a survivor that died as well is free */
     RETRY_MS = 1000,
+    START_MS = 10,    /* who was stopped itself learns it in the turn in which all are down */
     LIST_USERS = 500, /* in one call */
 };
 
@@ -78,7 +79,7 @@ struct reaping {
     char id[ADAPTER_NODE_ID_SIZE];
     struct sb ids; /* of the slice, each with its NUL */
     unsigned asked, users;
-    bool is_busy, has_failed;
+    bool is_busy, has_failed, has_begun;
 };
 
 static struct str own_id(const struct people *p)
@@ -312,30 +313,6 @@ static void on_taken(void *ctx, int rc, const struct str *reply, unsigned count)
     if (--r->asked == 0) end_slice(r);
 }
 
-static void take_slice(struct reaping *r)
-{
-    struct people *p = r->people;
-    struct sb key = users_key(p, str_of(r->id, sizeof r->id)), most = {0}, seconds = {0};
-    struct str name = sb_view(&key), args[2];
-
-    if (adapter_is_alive(p->adapter, str_of(r->id, sizeof r->id))) {
-        reaping_end(r); /* it was silent, and has come back */
-    } else if (!adapter_is_connected(p->adapter)) {
-        try_again(r);
-    } else {
-        sb_u64(&most, SLICE_USERS);
-        sb_u64(&seconds, CLAIM_S);
-        args[0] = sb_view(&most);
-        args[1] = sb_view(&seconds);
-        r->is_busy = true;
-        p->under_way++;
-        adapter_eval(p->adapter, &take_script, &name, 1, args, 2, on_taken, r);
-    }
-    sb_fini(&key);
-    sb_fini(&most);
-    sb_fini(&seconds);
-}
-
 static void on_marked(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     (void)rc, (void)reply, (void)count;
@@ -354,6 +331,40 @@ static void mark(struct people *p, struct str node, struct str what,
     sb_fini(&key);
 }
 
+static void begin(struct reaping *r)
+{
+    struct str node = str_of(r->id, sizeof r->id);
+
+    r->has_begun = true;
+    tally_lost(r->people->tally, node);
+    mark(r->people, node, STR("reaped"), on_marked);
+}
+
+static void take_slice(struct reaping *r)
+{
+    struct people *p = r->people;
+    struct sb key = users_key(p, str_of(r->id, sizeof r->id)), most = {0}, seconds = {0};
+    struct str name = sb_view(&key), args[2];
+
+    if (adapter_is_alive(p->adapter, str_of(r->id, sizeof r->id))) {
+        reaping_end(r); /* it was silent, and has come back */
+    } else if (!adapter_is_connected(p->adapter)) {
+        try_again(r);
+    } else {
+        if (!r->has_begun) begin(r);
+        sb_u64(&most, SLICE_USERS);
+        sb_u64(&seconds, CLAIM_S);
+        args[0] = sb_view(&most);
+        args[1] = sb_view(&seconds);
+        r->is_busy = true;
+        p->under_way++;
+        adapter_eval(p->adapter, &take_script, &name, 1, args, 2, on_taken, r);
+    }
+    sb_fini(&key);
+    sb_fini(&most);
+    sb_fini(&seconds);
+}
+
 void people_reap(struct people *p, struct str node)
 {
     struct reaping *r;
@@ -364,14 +375,25 @@ void people_reap(struct people *p, struct str node)
         if (str_eq(str_of(r->id, sizeof r->id), node)) return;
     }
     if (node.n != sizeof r->id) return;
-    mark(p, node, STR("reaped"), on_marked);
     r = MEM_NEW(struct reaping);
     r->people = p;
     memcpy(r->id, node.p, sizeof r->id);
     timer_init(&r->retry, on_retry);
     list_init(&r->node);
     list_push(&p->reapings, &r->node);
-    take_slice(r);
+    loop_timer(p->conf.loop, &r->retry, START_MS);
+}
+
+void people_reap_pardon(struct people *p)
+{
+    LIST_EACH_SAFE(at, after, &p->reapings)
+    {
+        struct reaping *r = LIST_OWNER(at, struct reaping, node);
+
+        if (r->has_begun) continue;
+        loop_timer_stop(p->conf.loop, &r->retry);
+        drop(r);
+    }
 }
 
 /* ---- the table of nodes ---- */

@@ -395,7 +395,7 @@ static void on_node_lost(void *state, struct str node)
 
 static void on_state(void *state, bool connected)
 {
-    if (connected) rooms_state_refresh(((struct rooms *)state)->state);
+    if (connected) rooms_state_return(((struct rooms *)state)->state);
 }
 
 static const struct event_row events[] = {

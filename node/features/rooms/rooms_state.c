@@ -90,6 +90,11 @@ void rooms_state_refresh(struct rooms_state *st)
     tally_refresh(st->tally);
 }
 
+void rooms_state_return(struct rooms_state *st)
+{
+    tally_return(st->tally);
+}
+
 size_t rooms_state_size(const struct rooms_state *st)
 {
     return tally_size(st->tally);

@@ -37,6 +37,7 @@ void rooms_state_lost(struct rooms_state *st, struct str node);
 /* Writes all counts again, in slices: Redis may have lost them. Goes on by itself every 20 minutes.
  */
 void rooms_state_refresh(struct rooms_state *st);
+void rooms_state_return(struct rooms_state *st); /* connected, or stopped before: tally.h */
 
 size_t rooms_state_size(const struct rooms_state *st); /* rooms known here */
 

@@ -113,6 +113,19 @@ Test(tally, names_lost_nodes_and_how_long_they_are_lost)
                      "ingoma:{user:u}:nodes node 1 3600  15 node abcd !dead3 !gone0\n");
 }
 
+Test(tally, takes_nobody_for_dead_before_it_can_know)
+{
+    tally_lost(t, STR("dead"));
+    tally_return(t);
+    add_one("u");
+    cr_expect_str_eq(take(&fake.scripts),
+                     "ingoma:{user:u}:nodes node 1 3600  1000000000 node abcd\n");
+    answer_step("1", "0");
+    clock_advance(15000);
+    add_one("u");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{user:u}:nodes node 2 3600  15 node abcd\n");
+}
+
 Test(tally, steps_by_itself_without_an_adapter)
 {
     tally_free(t);

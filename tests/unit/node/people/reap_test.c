@@ -41,6 +41,7 @@ TestSuite(reap, .init = up, .fini = down);
 Test(reap, writes_the_users_of_a_dead_node_anew)
 {
     events_on_node_lost(fake.events, STR("dead"));
+    rig_wait(20);
     cr_expect_str_eq(take(&fake.scripts), MARK "dead reaped\n" TAKE);
     answer_script(OK, "live@1", "");
     answer_taken("2", "u1", "u2");
@@ -61,6 +62,7 @@ Test(reap, waits_for_those_who_have_the_rest_and_for_redis)
 {
     events_on_node_lost(fake.events, STR("dead"));
     events_on_node_lost(fake.events, STR("dead"));
+    rig_wait(20);
     answer_script(OK, "live@1", "");
     fake.scripts.n = 0;
     answer_taken("7", NULL, NULL);
@@ -79,6 +81,7 @@ Test(reap, waits_for_those_who_have_the_rest_and_for_redis)
 Test(reap, stops_when_the_node_has_come_back)
 {
     events_on_node_lost(fake.events, STR("dead"));
+    rig_wait(20);
     answer_script(OK, "live@1", "");
     answer_taken("7", NULL, NULL);
     fake.living = "nodedead";
@@ -99,12 +102,24 @@ Test(reap, finds_nodes_that_died_while_nobody_looked)
     rig_wait(20000);
     cr_expect_str_eq(take(&fake.scripts), MARK "node live\n");
     answer_call(OK, nodes, 3);
+    rig_wait(20);
     cr_expect_str_eq(take(&fake.scripts), MARK "dead reaped\n" TAKE);
+}
+
+Test(reap, spares_the_others_when_this_node_was_stopped_itself)
+{
+    events_on_node_lost(fake.events, STR("dead"));
+    events_on_state(fake.events, true);
+    answer_script(OK, "live@1", "");
+    fake.scripts.n = 0;
+    rig_wait(1000);
+    cr_expect_str_eq(take(&fake.scripts), "");
 }
 
 Test(reap, ends_in_the_middle_of_everything)
 {
     events_on_node_lost(fake.events, STR("dead"));
+    rig_wait(20);
     answer_script(OK, "live@1", "");
     answer_taken("1", "u1", NULL);
     events_on_node_lost(fake.events, STR("gone"));

@@ -335,8 +335,10 @@ Test(rooms_cluster, writes_all_counts_again_when_redis_is_back)
     events_on_state(fake.events, false);
     events_on_state(fake.events, true);
     rig_wait(30);
-    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node\n");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  1000000000 node\n",
+                     "who lives is not known yet");
     answer_script(OK, "1", "");
+    clock_advance(15000);
     events_on_node_lost(fake.events, STR("abcd"));
     rig_wait(30);
     cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node !abcd0\n");
