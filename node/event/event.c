@@ -86,16 +86,25 @@ static void on_last_device(void *ctx, const struct people_user *u)
         if (e->features[i]->on_last_device) e->features[i]->on_last_device(e->states[i], u);
 }
 
+static void on_hidden(void *ctx, struct str id_text, bool hidden)
+{
+    struct events *e = ctx;
+
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->on_hidden) e->features[i]->on_hidden(e->states[i], id_text, hidden);
+}
+
 void events_attach(struct events *e, struct sio *s, struct adapter *a)
 {
     e->sio = s;
     e->adapter = a;
-    e->people = people_new(&(struct people_conf){
-        .loop = e->loop,
-        .conf = e->conf,
-        .adapter = a,
-        .hooks = {.on_first_device = on_first_device, .on_last_device = on_last_device},
-        .ctx = e});
+    e->people = people_new(&(struct people_conf){.loop = e->loop,
+                                                 .conf = e->conf,
+                                                 .adapter = a,
+                                                 .hooks = {.on_first_device = on_first_device,
+                                                           .on_last_device = on_last_device,
+                                                           .on_hidden = on_hidden},
+                                                 .ctx = e});
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->open) e->states[i] = e->features[i]->open(e);
 }
@@ -177,6 +186,11 @@ void events_on_node_up(struct events *e, struct str node)
 {
     for (unsigned i = 0; e->sio && i < e->features_count; i++)
         if (e->features[i]->on_node_up) e->features[i]->on_node_up(e->states[i], node);
+}
+
+void events_on_people(struct events *e, struct str payload)
+{
+    if (e->sio) people_on_message(e->people, payload);
 }
 
 void events_on_state(struct events *e, bool connected)

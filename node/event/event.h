@@ -58,6 +58,7 @@ struct feature {
     /* The first device of a user over the cluster has come, the last one has gone: people.h. */
     void (*on_first_device)(void *state, const struct people_user *u);
     void (*on_last_device)(void *state, const struct people_user *u);
+    void (*on_hidden)(void *state, struct str id_text, bool hidden);
     void (*on_node_lost)(void *state, struct str node);
     void (*on_node_up)(void *state, struct str node);
     void (*on_state)(void *state, bool connected); /* of the adapter */
@@ -77,6 +78,7 @@ const struct sio_app *event_sio_app(void); /* ctx: the struct events */
 
 void events_on_node_lost(struct events *e, struct str node);
 void events_on_node_up(struct events *e, struct str node);
+void events_on_people(struct events *e, struct str payload); /* ADAPTER_PEOPLE */
 void events_on_state(struct events *e, bool connected);
 
 struct loop *events_loop(const struct events *e);

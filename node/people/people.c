@@ -166,7 +166,45 @@ void people_hide(struct people *p, struct str id_text, bool hidden)
 {
     struct person *who = find(p, id_text);
 
-    if (who) who->is_hidden = hidden;
+    if (!who || who->is_hidden == hidden) return;
+    who->is_hidden = hidden;
+    if (p->conf.hooks.on_hidden) p->conf.hooks.on_hidden(p->conf.ctx, id_text, hidden);
+}
+
+/* ---- told to the other nodes: h or s, then the id ---- */
+
+struct telling {
+    struct people *people;
+    struct str payload;
+};
+
+static void tell_node(void *ctx, struct str node)
+{
+    struct telling *t = ctx;
+    struct adapter *a = t->people->adapter;
+
+    if (!str_eq(node, adapter_node_id(a)))
+        adapter_send(a, node, ADAPTER_PEOPLE, t->payload, NULL, NULL);
+}
+
+void people_hide_everywhere(struct people *p, struct str id_text, bool hidden)
+{
+    struct sb text = {0};
+    struct telling t = {.people = p};
+
+    people_hide(p, id_text, hidden);
+    if (!p->adapter || !adapter_is_connected(p->adapter)) return;
+    sb_char(&text, hidden ? 'h' : 's');
+    sb_str(&text, id_text);
+    t.payload = sb_view(&text);
+    adapter_each_node(p->adapter, tell_node, &t);
+    sb_fini(&text);
+}
+
+void people_on_message(struct people *p, struct str payload)
+{
+    if (payload.n > 1 && (payload.p[0] == 'h' || payload.p[0] == 's'))
+        people_hide(p, str_skip(payload, 1), payload.p[0] == 'h');
 }
 
 bool people_is_hidden(const struct people *p, struct str id_text)

@@ -28,6 +28,7 @@ struct people_user {    /* borrows */
 struct people_hooks {
     void (*on_first_device)(void *ctx, const struct people_user *u);
     void (*on_last_device)(void *ctx, const struct people_user *u);
+    void (*on_hidden)(void *ctx, struct str id_text, bool hidden); /* people_hide changed it here */
 };
 
 struct people_conf {
@@ -55,12 +56,14 @@ unsigned people_here(const struct people *p, struct str id_text); /* on this nod
 /* Each user with devices here. fn may not let one come or go. */
 void people_each(struct people *p, void (*fn)(void *ctx, struct str id_text), void *ctx);
 
-/* Users who are here and must not show. Whoever tells others of them asks first. Forgotten with the
- * last device here. */
+/* Users who are here and must not show, to be set before they are seen. Whoever tells others of
+ * them asks first. Forgotten with the last device here. */
 void people_hide(struct people *p, struct str id_text, bool hidden);
+void people_hide_everywhere(struct people *p, struct str id_text, bool hidden); /* on all nodes */
 bool people_is_hidden(const struct people *p, struct str id_text);
 
 void people_on_node_lost(struct people *p, struct str node);
-void people_on_state(struct people *p, bool connected); /* of the adapter */
+void people_on_message(struct people *p, struct str payload); /* ADAPTER_PEOPLE */
+void people_on_state(struct people *p, bool connected);       /* of the adapter */
 
 #endif

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
-import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
+import { closeAll, connect, outEventsOf, schemaBreaches, seenEvents, token } from '../support/peer.mjs';
 
 const ENV = { RATE_EVENTS: '10000', BEAT_MS: '200', DEAD_MS: '2000', PRESENCE_INTERVAL_MS: '100' };
 let cluster;
@@ -23,6 +23,7 @@ afterEach(async () => {
 after(async () => {
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
+  assert.deepEqual(outEventsOf('presence').filter((name) => !seenEvents.has(name)), []);
 });
 
 const device = (node, id, more = {}) => connect(node.url, { auth: { token: token({ id, name: `N${id}`, ...more }) } });
@@ -117,16 +118,16 @@ test('who subscribes is told of the chosen users alone', async () => {
 test('invisible is offline to everybody, also after coming back', async () => {
   const [a, b] = cluster.nodes;
   const bob = await device(b, 'bob');
-  await bob.ask('presence:subscribe', { userIds: ['ann'] });
-  let ann = await device(a, 'ann');
-  await untilList(bob, ['ann', 'bob']);
+  await bob.ask('presence:subscribe', { userIds: ['ivy'] });
+  let ann = await device(a, 'ivy');
+  await untilList(bob, ['ivy', 'bob']);
   assert.deepEqual(await ann.ask('updatePresence', 'invisible'), { ok: true, status: 'invisible' });
-  assert.equal((await bob.next('userOffline')).userId, 'ann');
+  assert.equal((await bob.next('userOffline')).userId, 'ivy');
   await untilList(bob, ['bob']);
   await untilList(ann, ['bob']);
-  const seen = (await bob.ask('presence:subscribe', { userIds: ['ann'] })).users[0].lastSeen;
+  const seen = (await bob.ask('presence:subscribe', { userIds: ['ivy'] })).users[0].lastSeen;
   ann.close();
-  ann = await device(b, 'ann');
+  ann = await device(b, 'ivy');
   const page = await ann.ask('presence:list', {});
   assert.deepEqual([page.users.map((u) => u.userId), page.count, page.page, page.pages], [['bob'], 1, 0, 1]);
   await device(a, 'carl');
@@ -134,13 +135,43 @@ test('invisible is offline to everybody, also after coming back', async () => {
   ann.close();
   await device(a, 'dora');
   await untilList(bob, ['bob', 'carl', 'dora']);
-  assert.equal(bob.count('userOnline', (u) => u.userId === 'ann'), 1);
-  assert.equal(bob.count('userOffline', (u) => u.userId === 'ann'), 1, 'nobody hears that she has gone');
-  assert.equal((await bob.ask('presence:subscribe', { userIds: ['ann'] })).users[0].lastSeen, seen);
-  ann = await device(b, 'ann');
+  assert.equal(bob.count('userOnline', (u) => u.userId === 'ivy'), 1);
+  assert.equal(bob.count('userOffline', (u) => u.userId === 'ivy'), 1, 'nobody hears that she has gone');
+  assert.equal((await bob.ask('presence:subscribe', { userIds: ['ivy'] })).users[0].lastSeen, seen);
+  ann = await device(b, 'ivy');
   assert.equal((await ann.ask('updatePresence', 'online')).ok, true);
-  assert.equal((await bob.next('userOnline', (u) => u.userId === 'ann', 30000)).userId, 'ann');
-  await untilList(bob, ['ann', 'bob', 'carl', 'dora']);
+  assert.equal((await bob.next('userOnline', (u) => u.userId === 'ivy', 30000)).userId, 'ivy');
+  await untilList(bob, ['ivy', 'bob', 'carl', 'dora']);
+});
+
+test('invisible is not in rooms either', async () => {
+  const [a, b] = cluster.nodes;
+  const bob = await device(b, 'bob');
+  const ann = await device(a, 'iris');
+  const tab = await device(b, 'iris');
+  await bob.join('class');
+  await ann.join('class');
+  assert.equal((await bob.next('userJoinedRoom')).userId, 'iris');
+  await ann.ask('updatePresence', 'invisible');
+  assert.equal((await bob.next('userLeftRoom')).userId, 'iris');
+  await until('the count to be told', async () => (await bob.ask('joinRoom', 'class')).memberCount === 1);
+  await ann.ask('typing', { roomId: 'class', isTyping: true });
+  await tab.join('class');
+  assert.equal((await bob.ask('joinRoom', 'class')).memberCount, 1);
+  tab.close();
+  await ann.join('other');
+  await ann.ask('updatePresence', 'online');
+  assert.equal((await bob.next('userJoinedRoom')).userId, 'iris');
+  assert.deepEqual([bob.count('userTyping'), bob.count('userJoinedRoom'), bob.count('userLeftRoom')], [0, 2, 1]);
+});
+
+test('typing ends by itself', async () => {
+  const [a, b] = cluster.nodes;
+  const [ann, bob] = [await device(a, 'ann'), await device(b, 'bob')];
+  await Promise.all([ann.join('class'), bob.join('class')]);
+  ann.emit('typing', { roomId: 'class', isTyping: true });
+  assert.equal((await bob.next('userTyping')).isTyping, true);
+  assert.equal((await bob.next('userTyping')).isTyping, false);
 });
 
 test('more than 200 are told in pages', async () => {

@@ -52,7 +52,7 @@ export interface RoomMessageRequest {
   type?: string;
 }
 
-/** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. */
+/** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. Who says nothing for 6 s has stopped, and the others are told. */
 export interface TypingRequest {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;

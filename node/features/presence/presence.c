@@ -198,6 +198,15 @@ static void on_last_device(void *state, const struct people_user *of)
     presence_state_leave(p->state, of->id_text, of->at_us);
 }
 
+/* Chosen on another node. The row says it too, a little later; rows of before say nothing more. */
+static void on_hidden(void *state, struct str id_text, bool hidden)
+{
+    struct presence_user *u = presence_user_find(state, id_text);
+
+    if (!u || !u->is_known || hidden == (u->status == PRESENCE_INVISIBLE)) return;
+    u->status = hidden ? PRESENCE_INVISIBLE : PRESENCE_ONLINE;
+}
+
 /* ---- updatePresence ---- */
 
 static void put_status(struct sb *b, enum presence_status status)
@@ -211,7 +220,8 @@ static void change(struct presence_user *u, enum presence_status status)
 
     u->active_ms = clock_wall_ms();
     u->is_known = true;
-    presence_user_become(u, status);
+    u->status = status;
+    people_hide_everywhere(people_of(u->presence), u->id_text, status == PRESENCE_INVISIBLE);
     v = value_of(u);
     presence_state_set(u->presence->state, u->id_text, 0, &v);
 }
@@ -230,7 +240,8 @@ static void on_changed(void *ctx, int rc, bool is_invisible, uint64_t seen_ms)
     }
     u = asked_of(k);
     if (u && rc == OK) change(u, k->status);
-    if (u && rc != OK) presence_user_become(u, u->status); /* as it was */
+    if (u && rc != OK) /* as it was */
+        people_hide_everywhere(people_of(u->presence), u->id_text, u->status == PRESENCE_INVISIBLE);
     put_status(&reply, k->status);
     event_later_end(k->later, rc, sb_view(&reply));
     sb_fini(&reply);
@@ -257,7 +268,8 @@ static int on_update(struct event_ctx *c, const union event_in *in)
         return OK;
     }
     if (status == PRESENCE_INVISIBLE) {
-        people_hide(people_of(p), u->id_text, true); /* from now on, whatever Redis says */
+        /* from now on, whatever Redis says */
+        people_hide_everywhere(people_of(p), u->id_text, true);
         presence_state_user(p->state, c->who->id_text, PRESENCE_USER_SEEN, NULL, NULL);
     }
     k = ask(p, c->who->id_text);
@@ -336,5 +348,6 @@ const struct feature feature_presence = {
     .on_leave = on_leave,
     .on_first_device = on_first_device,
     .on_last_device = on_last_device,
+    .on_hidden = on_hidden,
     .on_state = on_state,
 };

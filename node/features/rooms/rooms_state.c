@@ -50,6 +50,14 @@ void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, 
     sb_fini(&name);
 }
 
+void rooms_state_write(struct rooms_state *st, struct str nsp, struct str room)
+{
+    struct sb name = name_of(nsp, room);
+
+    tally_write(st->tally, sb_view(&name));
+    sb_fini(&name);
+}
+
 void rooms_state_exit(struct rooms_state *st, struct str nsp, struct str room)
 {
     struct sb name = name_of(nsp, room);

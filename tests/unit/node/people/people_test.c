@@ -22,8 +22,16 @@ static void on_last(void *state, const struct people_user *u)
     note(state, "last", u);
 }
 
-static const struct feature listener = {
-    .name = "listener", .on_first_device = on_first, .on_last_device = on_last};
+static void on_hidden(void *state, struct str id_text, bool hidden)
+{
+    (void)state;
+    sb_printf(&hooks, "%s " STR_FMT "\n", hidden ? "hidden" : "shown", STR_ARG(id_text));
+}
+
+static const struct feature listener = {.on_hidden = on_hidden,
+                                        .name = "listener",
+                                        .on_first_device = on_first,
+                                        .on_last_device = on_last};
 static const struct feature *const features[] = {&listener, NULL};
 
 static void up(void)
@@ -98,8 +106,11 @@ Test(people_alone, hides_a_user_as_long_as_there_are_devices)
 {
     struct eio_session *a = fake_client(BOB);
 
+    hooks.n = 0;
+    people_hide(people(), STR("u7"), true);
     people_hide(people(), STR("u7"), true);
     people_hide(people(), STR("nobody"), true);
+    cr_expect_str_eq(take(&hooks), "hidden u7\n");
     cr_expect(people_is_hidden(people(), STR("u7")));
     cr_expect(!people_is_hidden(people(), STR("nobody")));
     free_session(a);
@@ -171,5 +182,21 @@ Test(people, tells_everybody_anew_after_it_was_taken_for_dead)
     answer_script(OK, "1", "");
     answer_step("1", "0");
     cr_expect_str_eq(take(&hooks), "first u7\n");
+    free_session(a);
+}
+
+Test(people, hides_a_user_on_all_nodes)
+{
+    struct eio_session *a = fake_client(BOB);
+
+    fake.living = "nodeabcd";
+    rig.cluster.n = 0;
+    hooks.n = 0;
+    people_hide_everywhere(people(), STR("u7"), true);
+    cr_expect_str_eq(take(&rig.cluster), "send abcd 2 hu7\n");
+    events_on_people(fake.events, STR("su7"));
+    events_on_people(fake.events, STR("h"));
+    events_on_people(fake.events, STR("?u7"));
+    cr_expect_str_eq(take(&hooks), "hidden u7\nshown u7\n");
     free_session(a);
 }

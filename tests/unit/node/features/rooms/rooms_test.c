@@ -1,6 +1,7 @@
 #include "tests/unit/support/fake_events.inc"
 
 #include "node/features/rooms/rooms.h"
+#include "node/people/people.h"
 
 #define TIME "\"timestamp\":\"2023-11-14T22:13:20.000Z\""
 #define BOB "\"id\":\"u7\",\"name\":\"Bob\""
@@ -357,5 +358,70 @@ Test(rooms, survives_a_joiner_who_is_cut_by_the_answer)
     say(bob, "21[\"joinRoom\",\"r\"]");
     cr_expect(bob->is_closed);
     free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, ends_the_typing_of_who_says_nothing_more)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    bob->sent.n = 0;
+    rig_wait(5900);
+    cr_expect_str_eq(take(&bob->sent), "");
+    rig_wait(110);
+    cr_expect(strstr(take(&bob->sent), "\"isTyping\":false,\"roomId\":\"r\""));
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    say(ann, "2[\"leaveRoom\",\"r\"]");
+    bob->sent.n = 0;
+    rig_wait(6010);
+    cr_expect_str_eq(take(&bob->sent), "", "who has left is not typing");
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, does_not_show_hidden_users)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+    struct people *people = events_people(fake.events);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    people_hide(people, STR("7"), true);
+    bob->sent.n = 0;
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&ann->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":2}]\n",
+                     "she counts for herself");
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    cr_expect_str_eq(take(&bob->sent), "");
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1}]\n");
+    people_hide(people, STR("7"), false);
+    cr_expect_str_eq(
+        take(&bob->sent),
+        "42[\"userJoinedRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME "}]\n");
+    people_hide(people, STR("7"), true);
+    cr_expect_str_eq(take(&bob->sent),
+                     "42[\"userLeftRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME
+                     "}]\n");
+    free_session(ann);
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1}]\n");
+    free_session(bob);
+}
+
+Test(rooms_cluster, answers_the_personal_room_with_the_devices)
+{
+    struct eio_session *bob = fake_client(BOB);
+
+    say(bob, "21[\"joinRoom\",{\"roomId\":\"user-u7\",\"roomType\":\"personal\"}]");
+    for (unsigned i = 0; i < fake.people_count; i++) {
+        const struct str reply[] = {STR("3"), STR(""), STR("3"), STR("1")};
+
+        fake.people_calls[i].done(fake.people_calls[i].ctx, OK, reply, 4);
+    }
+    fake.people_count = 0;
+    cr_expect(strstr(take(&bob->sent), "\"memberCount\":3,\"roomType\":\"personal\""));
     free_session(bob);
 }
