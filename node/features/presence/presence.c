@@ -78,7 +78,7 @@ static void write_first(struct presence_user *u)
 struct asking {
     struct presence *presence;
     struct event_later *later; /* of updatePresence */
-    enum presence_status status;
+    enum presence_status status, before;
     size_t id_n;
     char id[];
 };
@@ -240,8 +240,10 @@ static void on_changed(void *ctx, int rc, bool is_invisible, uint64_t seen_ms)
     }
     u = asked_of(k);
     if (u && rc == OK) change(u, k->status);
-    if (u && rc != OK) /* as it was */
+    if (u && rc != OK) { /* as it was */
+        u->status = k->before;
         people_hide_everywhere(people_of(u->presence), u->id_text, u->status == PRESENCE_INVISIBLE);
+    }
     put_status(&reply, k->status);
     event_later_end(k->later, rc, sb_view(&reply));
     sb_fini(&reply);
@@ -267,14 +269,15 @@ static int on_update(struct event_ctx *c, const union event_in *in)
         put_status(c->reply, status);
         return OK;
     }
+    k = ask(p, c->who->id_text);
+    k->status = status;
+    k->before = u->status;
+    k->later = event_defer(c);
     if (status == PRESENCE_INVISIBLE) {
         /* from now on, whatever Redis says */
         people_hide_everywhere(people_of(p), u->id_text, true);
         presence_state_user(p->state, c->who->id_text, PRESENCE_USER_SEEN, NULL, NULL);
     }
-    k = ask(p, c->who->id_text);
-    k->status = status;
-    k->later = event_defer(c);
     presence_state_user(p->state, c->who->id_text,
                         status == PRESENCE_INVISIBLE ? PRESENCE_USER_HIDE : PRESENCE_USER_SHOW,
                         on_changed, k);
