@@ -31,7 +31,8 @@ struct adapter_cast { /* all borrows */
 
 /* Kinds of node messages: what travels between two nodes of ours. The payload is opaque here. */
 enum adapter_kind {
-    ADAPTER_PIPE = 1, /* eio/remote.c */
+    ADAPTER_PIPE = 1,    /* eio/remote.c */
+    ADAPTER_FEATURE = 2, /* event/event.c */
 };
 
 /* ---- requests between nodes: what socket.io calls remote sockets, server-side emit, broadcast

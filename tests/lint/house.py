@@ -52,7 +52,9 @@ FORBIDDEN = re.compile(r"\b(gets|strcpy|strcat|sprintf|vsprintf|strtok|strncpy|a
 ALLOCATION = re.compile(r"\b(malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf)\s*\(")
 PRINTING = re.compile(r"\b(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|fputc|perror|dprintf)\s*\(")
 REDIS_COMMAND = re.compile(r"[\"'](KEYS|FLUSH\w*|HGETALL)\b(?!\[)")
-REDIS_BOUNDED = {"node/features/rooms/rooms_state.c": "HGETALL of a hash with one field a node"}
+REDIS_BOUNDED = {"node/features/private/private_send.c": "HGETALL of 1,000 conversations, and one a field",
+                 "node/features/private/private_ask.c": "HGETALL of 1,000 conversations or blocked users",
+                 "node/features/rooms/rooms_state.c": "HGETALL of a hash with one field a node"}
 MUTABLE_EXTERN = re.compile(r"^extern\s+(?!const\b)[^()]*;", re.M)
 EXTERN_EXCEPTIONS = {"base/log.h": "log_level_now is read on hot paths and set at start"}
 
