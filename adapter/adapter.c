@@ -422,6 +422,11 @@ unsigned adapter_nodes(const struct adapter *a)
     return cluster_count(a->cluster);
 }
 
+struct str adapter_node_id(const struct adapter *a)
+{
+    return own_id(a);
+}
+
 bool adapter_is_connected(const struct adapter *a)
 {
     return a->connected;

@@ -162,6 +162,7 @@ void adapter_server_count(struct adapter *a, struct str nsp,
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx);
 
+struct str adapter_node_id(const struct adapter *a);             /* borrows */
 bool adapter_is_alive(const struct adapter *a, struct str node); /* beats seen within DEAD_MS */
 bool adapter_is_lost(const struct adapter *a,
                      struct str node); /* declared dead for its silence, not heard since */

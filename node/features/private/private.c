@@ -5,22 +5,6 @@
 #include "base/mem.h"
 #include "node/features/private/private_priv.h"
 
-/* The first characters of every id are those of its node; protocol 4 has the namespace in front. */
-static void learn_node(struct private *p, const struct sio_socket *s)
-{
-    struct str id = sio_socket_id(s);
-    size_t hash = str_find(id, '#');
-
-    if (hash < id.n) id = str_skip(id, hash + 1);
-    if (id.n >= sizeof p->node) memcpy(p->node, id.p, sizeof p->node);
-}
-
-void private_room(struct str id_text, struct sb *out)
-{
-    sb_z(out, "user-");
-    sb_str(out, id_text);
-}
-
 static int on_message(struct event_ctx *c, const union event_in *in)
 {
     const struct in_private_message *m = &in->private_message;
@@ -51,7 +35,6 @@ static void on_connect(void *state, struct sio_socket *s, const struct identity 
 {
     struct private *p = state;
 
-    learn_node(p, s);
     if (p->adapter && who->id.n && sio_socket_nsp(s) == p->nsp) private_device_open(p, s, who);
 }
 
@@ -78,6 +61,7 @@ static void *private_open(struct events *e)
 
     p->events = e;
     p->adapter = events_adapter(e);
+    if (p->adapter) p->node = adapter_node_id(p->adapter);
     p->nsp = sio_nsp_get(events_sio(e), STR("/"));
     return p;
 }

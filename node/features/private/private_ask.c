@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "events_out.h"
 #include "node/features/private/private_priv.h"
+#include "node/people/people.h"
 
 enum {
     HISTORY_DEFAULT = 50,
@@ -26,10 +27,11 @@ static struct adapter_script history_script = {
         "tonumber(ARGV[5])\n"
         "local oldest = redis.call('TIME')[1] * 1000 - tonumber(ARGV[7]) * 1000\n"
         "local function get(field) return redis.call('HGET', state, field) or '0' end\n"
+        "local function text(n) return string.format('%.0f', n) end\n"
         "local found, bytes, more = {}, 0, 0\n"
         "local forth, low, high = ARGV[4] ~= '', '-', '+'\n"
-        "if forth then low = (tonumber(ARGV[4]) + 1) .. '-0' end\n"
-        "if ARGV[3] ~= '' then high = (tonumber(ARGV[3]) - 1) .. '-1' end\n"
+        "if forth then low = text(tonumber(ARGV[4]) + 1) .. '-0' end\n"
+        "if ARGV[3] ~= '' then high = text(tonumber(ARGV[3]) - 1) .. '-1' end\n"
         "for _ = 1, 40 do\n"
         "  local page\n"
         "  if forth then page = redis.call('XRANGE', log, low, high, 'COUNT', 50)\n"
@@ -278,9 +280,9 @@ static void tell_read(struct ask *a)
 
     clock_iso(clock_wall_ms(), now);
     say.timestamp = str_z(now);
-    private_room(a->own.text, &room);
+    people_room(a->own.text, &room);
     own_n = room.n;
-    private_room(a->other.text, &room);
+    people_room(a->other.text, &room);
     to = sio_cast_room(a->feature->nsp, str_head(sb_view(&room), own_n));
     to.rooms[to.rooms_count++] = str_skip(sb_view(&room), own_n);
     to.except[to.except_count++] = sb_view(&a->socket);

@@ -14,10 +14,10 @@ struct private
     struct sio_nsp *nsp;
     struct map lanes;   /* conversation and sender → struct lane (private_send.c) */
     struct map readers; /* part of a user with devices here → struct reader (private_read.c) */
-    char node[ADAPTER_NODE_ID_SIZE]; /* own id; zeroes before the first socket */
-    unsigned under_way;              /* answers still to come */
-    bool has_store;                  /* scripts were answered: this is not ADAPTER=local */
-    bool is_closed;                  /* events and adapter are gone; freed with the last answer */
+    struct str node;    /* own id */
+    unsigned under_way; /* answers still to come */
+    bool has_store;     /* scripts were answered: this is not ADAPTER=local */
+    bool is_closed;     /* events and adapter are gone; freed with the last answer */
 };
 
 /* The state of another feature of this name; the end of private_close and of every answer. */
@@ -45,9 +45,6 @@ void private_call_run(struct private *p, struct private_call *c, struct adapter_
 /* As events_send, counted like a script. */
 void private_tell_node(struct private *p, struct str node, struct str payload,
                        void (*sent)(void *ctx, int rc), void *ctx);
-
-/* ---- casts to all devices of a user ---- */
-void private_room(struct str id_text, struct sb *out);
 
 /* ---- private_send.c ---- */
 struct private_sending {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "events_out.h"
 #include "node/features/private/private_priv.h"
+#include "node/people/people.h"
 
 enum {
     TAKE_MAX = 100,
@@ -179,7 +180,7 @@ static void tell_delivered(struct reader *r, const struct str *of)
     clock_iso(clock_wall_ms(), now);
     say.timestamp = str_z(now);
     say.seq = (int64_t)seq;
-    private_room(of[0], &room);
+    people_room(of[0], &room);
     to = sio_cast_room(p->nsp, sb_view(&room));
     emit_message_delivered(&to, &say);
     sb_fini(&room);
@@ -314,7 +315,7 @@ static void take(struct reader *r)
     private_call_key(&c, KEY_USER_INBOX, r->id.text);
     private_call_key(&c, KEY_USER_INBOX_STATE, r->id.text);
     private_call_key(&c, KEY_USER_NODES, r->id.text);
-    private_call_arg(&c, str_of(p->node, sizeof p->node));
+    private_call_arg(&c, p->node);
     private_call_arg(&c, r->id.part);
     if (least == UINT64_MAX)
         private_call_arg(&c, STR(""));

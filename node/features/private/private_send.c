@@ -10,6 +10,7 @@
 #include "base/rand.h"
 #include "events_out.h"
 #include "node/features/private/private_priv.h"
+#include "node/people/people.h"
 
 enum {
     MESSAGE_ID_RANDOM = 9,
@@ -235,7 +236,7 @@ static void ring(struct lane *l, const struct send *s, const struct str *nodes, 
 
     b->feature = p;
     b->left = 1;
-    private_room(l->from.text, &b->texts);
+    people_room(l->from.text, &b->texts);
     b->room_n = b->texts.n;
     sb_z(&b->texts, "[\"messageQueued\",{");
     sb_str(&b->texts, sb_view(&s->told));
@@ -243,7 +244,7 @@ static void ring(struct lane *l, const struct send *s, const struct str *nodes, 
     sb_str(&b->texts, l->to.raw);
     sb_z(&b->texts, "}]");
     for (unsigned i = 0; i < count; i++) {
-        if (str_eq(nodes[i], str_of(p->node, sizeof p->node))) {
+        if (str_eq(nodes[i], p->node)) {
             if (private_ring(p, l->to.part)) b->is_heard = true;
         } else if (nodes[i].n == ADAPTER_NODE_ID_SIZE) {
             b->left++;
@@ -259,7 +260,7 @@ static void sync_own(struct lane *l, const struct send *s)
     struct sb room = {0}, event = {0};
     struct sio_cast to;
 
-    private_room(l->from.text, &room);
+    people_room(l->from.text, &room);
     sb_z(&event, "[\"privateMessageSync\",");
     sb_str(&event, str_head(s->event, s->event.n - 1));
     sb_printf(&event, ",\"seq\":%llu}]", (unsigned long long)s->seq);

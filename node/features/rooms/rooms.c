@@ -11,6 +11,7 @@
 #include "base/rand.h"
 #include "events_out.h"
 #include "node/features/rooms/rooms_state.h"
+#include "node/people/people.h"
 
 enum { MESSAGE_ID_SIZE = 48, MESSAGE_ID_RANDOM = 9 };
 
@@ -130,9 +131,8 @@ static void on_ready(void *ctx)
     joining_free(j);
 }
 
-static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+static void go_on(struct joining *j, int rc, const struct rooms_count *count)
 {
-    struct joining *j = ctx;
     struct sio_socket *s = rc == OK ? event_later_socket(j->later) : NULL;
 
     if (rc != OK) {
@@ -151,6 +151,25 @@ static void on_counted(void *ctx, int rc, const struct rooms_count *count)
         on_ready(j);
 }
 
+static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+{
+    go_on(ctx, rc, count);
+}
+
+/* Of a personal room: name and type are in j since the question. */
+static void on_devices(void *ctx, int rc, const struct tally_count *count)
+{
+    struct joining *j = ctx;
+    struct sb texts = j->texts;
+    struct rooms_count say = {.room = str_head(sb_view(&texts), j->room_n),
+                              .type = str_skip(sb_view(&texts), j->room_n),
+                              .members = count->total};
+
+    j->texts = (struct sb){0}; /* go_on writes them, and frees j */
+    go_on(j, rc, &say);
+    sb_fini(&texts);
+}
+
 static void announce(struct event_ctx *c, struct str room)
 {
     char now[CLOCK_ISO_SIZE];
@@ -163,26 +182,50 @@ static void announce(struct event_ctx *c, struct str room)
     emit_user_joined_room(&to, &say);
 }
 
+static bool is_personal(const struct identity *who, struct str room)
+{
+    return people_is_room_of(room, who->id_text);
+}
+
+static struct joining *joining_new(struct event_ctx *c)
+{
+    struct rooms *rooms = c->state;
+    struct joining *j = MEM_NEW(struct joining);
+
+    j->adapter = events_adapter(rooms->events);
+    j->later = event_defer(c);
+    return j;
+}
+
+/* Old clients join the room of their user, where the core has put them already: it has as many
+ * members as the user has devices, and nobody is told who comes and goes. */
+static int join_personal(struct event_ctx *c, const struct in_join_room *join)
+{
+    struct joining *j = joining_new(c);
+
+    sb_str(&j->texts, join->room_id);
+    j->room_n = j->texts.n;
+    sb_str(&j->texts, join->room_type);
+    people_count(events_people(c->events), c->who->id_text, on_devices, j);
+    return OK;
+}
+
 static int on_join(struct event_ctx *c, const union event_in *in)
 {
     const struct in_join_room *join = &in->join_room;
     struct rooms *rooms = c->state;
-    struct joining *j;
     int rc = check_name(rooms, c, join->room_id);
 
     if (rc != OK) return rc;
+    if (is_personal(c->who, join->room_id)) return join_personal(c, join);
     if (!is_member(c->socket, join->room_id)) {
         rc = sio_socket_join(c->socket, join->room_id);
         if (rc != OK) return rc;
-        rooms_state_enter(rooms->state, node_of(c->socket), nsp_of(c->socket), join->room_id,
-                          join->room_type);
+        rooms_state_enter(rooms->state, nsp_of(c->socket), join->room_id, join->room_type);
         announce(c, join->room_id);
         if (!sio_socket_is_connected(c->socket)) return ERR_CLOSED; /* cut while announcing */
     }
-    j = MEM_NEW(struct joining);
-    j->adapter = events_adapter(rooms->events);
-    j->later = event_defer(c);
-    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, j);
+    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, joining_new(c));
     return OK;
 }
 
@@ -204,6 +247,7 @@ static int on_leave(struct event_ctx *c, const union event_in *in)
     struct str room = in->leave_room.room_id;
     struct rooms *rooms = c->state;
 
+    if (is_personal(c->who, room)) return OK;   /* for as long as the connection lives */
     if (!is_member(c->socket, room)) return OK; /* nobody is told that a stranger left */
     sio_socket_leave(c->socket, room);
     tell_left(c->socket, c->who, room);
@@ -216,6 +260,7 @@ struct names {
     size_t ends[64]; /* of the names in text; a socket in more rooms is asked again */
     unsigned count;
     struct str own;
+    const struct identity *who;
     unsigned skip, seen;
 };
 
@@ -223,7 +268,7 @@ static void collect(void *ctx, struct str room)
 {
     struct names *n = ctx;
 
-    if (str_eq(room, n->own) || n->seen++ < n->skip) return;
+    if (str_eq(room, n->own) || is_personal(n->who, room) || n->seen++ < n->skip) return;
     if (n->count == sizeof n->ends / sizeof n->ends[0]) return;
     sb_str(&n->text, room);
     n->ends[n->count++] = n->text.n;
@@ -233,7 +278,7 @@ static void collect(void *ctx, struct str room)
 static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
 {
     struct rooms *rooms = state;
-    struct names n = {.own = sio_socket_id(s)};
+    struct names n = {.own = sio_socket_id(s), .who = who};
 
     do {
         size_t start = 0;
@@ -345,9 +390,7 @@ static void rooms_close(void *state)
 
 static void on_node_lost(void *state, struct str node)
 {
-    (void)node;
-    rooms_state_refresh(
-        ((struct rooms *)state)->state); /* each call drops the counts of the dead */
+    rooms_state_lost(((struct rooms *)state)->state, node);
 }
 
 static void on_state(void *state, bool connected)
