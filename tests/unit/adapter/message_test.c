@@ -97,7 +97,7 @@ Test(message_decode, refuses_what_it_cannot_read)
         {"116e303031000000000000000102", ERR_PROTO},
         {"116e303031000000000000000102c328", ERR_UTF8},
         {"006e303031", ERR_NOT_FOUND},
-        {"026e303031", ERR_NOT_FOUND},
+        {"036e303031", ERR_NOT_FOUND},
         {"ff6e303031", ERR_NOT_FOUND},
     };
     struct sb b = {0};
