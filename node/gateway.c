@@ -2,13 +2,14 @@
  * features. */
 #include "node/features/ping/ping.h"
 #include "node/features/presence/presence.h"
+#include "node/features/private/private.h"
 #include "node/features/rooms/rooms.h"
 #include "node/run.h"
 
 int main(int argc, char **argv)
 {
     static const char *const namespaces[] = {"/", NULL};
-    static const struct feature *const features[] = {&feature_rooms, &feature_presence,
+    static const struct feature *const features[] = {&feature_rooms, &feature_presence, &feature_private,
                                                      &feature_ping, NULL};
     static const struct node_app app = {
         .name = "gateway",

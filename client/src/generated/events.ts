@@ -5,6 +5,16 @@ export type Ack =
   | { ok: true; [key: string]: unknown }
   | { ok: false; code: string; message: string; retryAfterMs?: number };
 
+/** Messages of this user reach the own devices no more; the user sees no difference. */
+export interface BlockUserRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+}
+
+/** Asks for the own block list. */
+export interface BlockedUsersRequest {
+}
+
 /** Enters a room. A bare string is the roomId. Rooms named user-<id> are open to that user alone. */
 export interface JoinRoomRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -17,6 +27,14 @@ export interface JoinRoomRequest {
 export interface LeaveRoomRequest {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
+}
+
+/** Moves the own read cursor of a conversation forward; without seq to its end. Equal on all devices. */
+export interface MarkAsReadRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
 }
 
 /** Round trip of the application, besides the heartbeat of the transport. Any payload; the fields of an object come back. */
@@ -73,6 +91,11 @@ export interface AuthErrorEvent {
   message: string;
 }
 
+/** userIds: the own block list. */
+export interface BlockedUsersEvent {
+  userIds: unknown[];
+}
+
 /** An event without an error event of its own was refused. */
 export interface EventErrorEvent {
   /** The event that was refused. */
@@ -83,6 +106,20 @@ export interface EventErrorEvent {
   error: string;
   /** Milliseconds after which the event would be accepted. */
   retryAfterMs?: number;
+}
+
+/** To the sender's devices: a device of the recipient has it. */
+export interface MessageDeliveredEvent {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  recipientId: string | number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  messageId?: string;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation?: string;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
 }
 
 /** A message was refused. */
@@ -162,6 +199,12 @@ export interface RoomMessageEvent {
   timestamp: string;
 }
 
+/** conversations: [{userId, conversation, unread, lastSeq}], only those with unread messages. */
+export interface UnreadCountsEvent {
+  total: number;
+  conversations: unknown[];
+}
+
 /** To the others of a room: somebody came in. Not sent for a second joinRoom of the same socket. */
 export interface UserJoinedRoomEvent {
   /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
@@ -221,8 +264,11 @@ export interface UserTypingEvent {
 
 /** Client to server, namespace /; for Socket<ServerEvents, ClientEvents>. */
 export interface ClientEvents {
+  blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
+  blockedUsers: (payload?: BlockedUsersRequest, ack?: (answer: Ack) => void) => void;
   joinRoom: (payload: JoinRoomRequest | string, ack?: (answer: Ack) => void) => void;
   leaveRoom: (payload: LeaveRoomRequest | string, ack?: (answer: Ack) => void) => void;
+  markAsRead: (payload: MarkAsReadRequest, ack?: (answer: Ack) => void) => void;
   ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
   "presence:list": (payload?: PresenceListRequest, ack?: (answer: Ack) => void) => void;
   "presence:subscribe": (payload: PresenceSubscribeRequest, ack?: (answer: Ack) => void) => void;
@@ -235,7 +281,9 @@ export interface ClientEvents {
 /** Server to client, namespace /. */
 export interface ServerEvents {
   authError: (payload: AuthErrorEvent) => void;
+  blockedUsers: (payload: BlockedUsersEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
+  messageDelivered: (payload: MessageDeliveredEvent) => void;
   messageError: (payload: MessageErrorEvent) => void;
   onlineUsers: (payload: OnlineUsersEvent) => void;
   pong: (payload: PongEvent) => void;
@@ -243,6 +291,7 @@ export interface ServerEvents {
   roomError: (payload: RoomErrorEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;
+  unreadCounts: (payload: UnreadCountsEvent) => void;
   userJoinedRoom: (payload: UserJoinedRoomEvent) => void;
   userLeftRoom: (payload: UserLeftRoomEvent) => void;
   userOffline: (payload: UserOfflineEvent) => void;
