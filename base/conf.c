@@ -281,6 +281,7 @@ int conf_read(struct conf *c, int argc, char *const *argv, char *(*getenv_fn)(co
     }
     check_words(c, mistakes);
     check_secret(c, "JWT_SECRET", c->jwt_secret, mistakes);
+    check_secret(c, "JWT_SECRET_PREVIOUS", c->jwt_secret_previous, mistakes);
     check_secret(c, "EMIT_TOKEN", c->emit_token, mistakes);
     check_numbers(c, mistakes);
     return mistakes->n == before && mistakes->n == 0 ? OK : ERR_CONFIG;
