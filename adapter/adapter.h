@@ -31,7 +31,8 @@ struct adapter_cast { /* all borrows */
 
 /* Kinds of node messages: what travels between two nodes of ours. The payload is opaque here. */
 enum adapter_kind {
-    ADAPTER_PIPE = 1, /* eio/remote.c */
+    ADAPTER_PIPE = 1,   /* eio/remote.c */
+    ADAPTER_DENIED = 2, /* to all, without a payload: node/guard/denied.c */
 };
 
 /* ---- requests between nodes: what socket.io calls remote sockets, server-side emit, broadcast
@@ -160,6 +161,9 @@ void adapter_server_count(struct adapter *a, struct str nsp,
  * trip. */
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx);
+
+/* To all other nodes, without a payload; best effort. */
+void adapter_say(struct adapter *a, enum adapter_kind kind);
 
 bool adapter_is_alive(const struct adapter *a, struct str node); /* beats seen within DEAD_MS */
 bool adapter_is_lost(const struct adapter *a,

@@ -18,6 +18,7 @@
 #include "node/auth/origin.h"
 #include "node/auth/token.h"
 #include "node/event/event.h"
+#include "node/guard/denied.h"
 #include "node/ops/drain.h"
 #include "node/ops/ops.h"
 #include "node/sio/remote.h"
@@ -123,6 +124,7 @@ static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, 
     struct node *n = ctx;
 
     if (kind == ADAPTER_PIPE && n->eio) eio_on_node_message(n->eio, from, payload);
+    if (kind == ADAPTER_DENIED && n->events) denied_sync(events_denied(n->events));
 }
 
 static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,
@@ -305,6 +307,7 @@ static int start(struct node *n, char **why)
     sources.eio = n->eio;
     sources.sio = n->sio;
     sources.adapter = n->adapter;
+    if (n->events) sources.denied = events_denied(n->events);
     if (auth_has_secret(n->auth)) sources.demo_token = demo_token;
     n->ops = ops_new(c, node_id(n), &sources);
     rc = edge_open(n->loop, c, c->host, (unsigned)c->port, &public_handler, n, &n->edge, why);

@@ -9,6 +9,7 @@
 #include "base/metric.h"
 #include "node/auth/token.h"
 #include "node/event/event_priv.h"
+#include "node/event/session.h"
 
 enum { ERR_LABELS = 64 };
 
@@ -39,6 +40,20 @@ static void label_metrics(void)
     metric_labels(M_EVENTS_REFUSED, codes, err_labels(codes));
 }
 
+/* What is no network was refused when the options were read. */
+static void read_exempt(struct events *e)
+{
+    struct str bad;
+
+    if (cidr_parse(str_z(e->conf->limits_exempt), &e->exempt, &bad) != OK)
+        LOG_ERROR("events.bad_network", LOG_S("network", bad));
+}
+
+static void on_denied(void *ctx)
+{
+    session_look_again(ctx);
+}
+
 struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,
                           const struct feature *const features[])
 {
@@ -51,6 +66,9 @@ struct events *events_new(struct loop *l, const struct conf *c, const struct aut
     e->conf = c;
     e->auth = auth;
     e->limits = rate_limits_of(c);
+    e->denied = denied_new(l, c, on_denied, e);
+    session_walk_init(e);
+    read_exempt(e);
     rc = registry_init(&e->registry, features, &mistakes);
     for (unsigned i = 0; features[i]; i++) {
         if (i == EVENT_FEATURES_MAX) {
@@ -74,6 +92,7 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
 {
     e->sio = s;
     e->adapter = a;
+    denied_attach(e->denied, a);
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->open) e->states[i] = e->features[i]->open(e);
 }
@@ -81,6 +100,8 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
 void events_detach(struct events *e)
 {
     if (!e->sio) return;
+    denied_attach(e->denied, NULL);
+    session_walk_stop(e);
     for (unsigned i = e->features_count; i-- > 0;) {
         if (e->features[i]->close) e->features[i]->close(e->states[i]);
         e->states[i] = NULL;
@@ -94,6 +115,7 @@ static void free_peer(struct loop_task *t)
     struct event_peer *peer = LIST_OWNER(t, struct event_peer, free_task);
 
     identity_free(peer->token);
+    identity_free(peer->fresh);
     mem_free(peer);
 }
 
@@ -104,8 +126,13 @@ void events_free(struct events *e)
     if (!e) return;
     events_detach(e);
     /* sockets that sio freed without a word, at the very end */
-    while ((node = list_shift(&e->peers)))
+    while ((node = list_shift(&e->peers))) {
+        session_stop(LIST_OWNER(node, struct event_peer, node));
         free_peer(&LIST_OWNER(node, struct event_peer, node)->free_task);
+    }
+    session_walk_stop(e);
+    denied_free(e->denied);
+    cidr_free(e->exempt);
     registry_fini(&e->registry);
     mem_free(e);
 }
@@ -130,6 +157,11 @@ struct adapter *events_adapter(const struct events *e)
     return e->adapter;
 }
 
+struct denied *events_denied(const struct events *e)
+{
+    return e->denied;
+}
+
 const struct identity *event_identity(const struct sio_socket *s)
 {
     const struct event_peer *peer = sio_socket_user(s);
@@ -151,6 +183,7 @@ void events_on_node_up(struct events *e, struct str node)
 
 void events_on_state(struct events *e, bool connected)
 {
+    if (connected) denied_connected(e->denied);
     for (unsigned i = 0; e->sio && i < e->features_count; i++)
         if (e->features[i]->on_state) e->features[i]->on_state(e->states[i], connected);
 }
@@ -158,42 +191,61 @@ void events_on_state(struct events *e, bool connected)
 /* ---- sockets ---- */
 
 /* The first gate: a guest without a token, a guest with a bad one, or somebody. */
-static int authenticate(const struct events *e, struct sio_socket *s, const struct identity **who)
+static int authenticate(const struct events *e, struct sio_socket *s, struct identity **who,
+                        uint64_t *left_ms)
 {
     const struct eio_handshake *h = sio_socket_handshake(s);
     struct sb scratch = {0};
     struct identity *found = NULL;
     struct str token;
-    int rc = ERR_NOT_FOUND;
+    int rc = ERR_AUTH_REQUIRED, denied;
 
     if (auth_token_find(sio_socket_auth(s), h->query, h->authorization, &scratch, &token))
         rc = auth_token_check(e->auth, token, clock_wall_ms(), &found);
-    *who = found;
     sb_fini(&scratch);
-    return rc;
+    denied = session_check(e, found ? found : identity_guest(), h->address, left_ms);
+    if (denied != OK) {
+        identity_free(found);
+        return denied;
+    }
+    *who = found;
+    return rc == ERR_UNAVAILABLE ? ERR_AUTH_REQUIRED : rc;
+}
+
+/* What a refused client's connect_error says: its message in capitals, as applications compare it. */
+static void refuse_connect(struct sio_connect *c, int rc, uint64_t left_ms)
+{
+    for (const char *p = err_wire(rc); *p; p++)
+        sb_char(&c->error_message, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+    sb_printf(&c->error_data, "{\"code\":\"%s\"", err_wire(rc));
+    if (left_ms) sb_printf(&c->error_data, ",\"retryAfterMs\":%llu", (unsigned long long)left_ms);
+    sb_char(&c->error_data, '}');
 }
 
 static int on_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
 {
     struct events *e = ctx;
-    const struct identity *who = NULL;
-    int rc = authenticate(e, s, &who);
+    struct identity *who = NULL;
+    uint64_t left_ms = 0;
+    int rc = authenticate(e, s, &who, &left_ms);
     struct event_peer *peer;
 
-    if (rc != OK && e->conf->auth_required) {
-        sb_z(&c->error_message, rc == ERR_EXPIRED ? "AUTH_EXPIRED" : "AUTH_INVALID");
-        sb_printf(&c->error_data, "{\"code\":\"%s\"}", err_wire(rc == ERR_EXPIRED ? rc : ERR_AUTH));
+    if (rc == ERR_BANNED || (rc != OK && e->conf->auth_required)) {
+        refuse_connect(c, rc, rc == ERR_BANNED ? left_ms : 0);
         return rc;
     }
     peer = MEM_NEW(struct event_peer);
     loop_task_init(&peer->free_task, free_peer);
     peer->events = e;
+    peer->socket = s;
     peer->rows = registry_nsp(&e->registry, sio_nsp_name(sio_socket_nsp(s)));
     peer->token = who;
     peer->who = who ? who : identity_guest();
     peer->auth_rc = rc;
     list_init(&peer->node);
     list_push(&e->peers, &peer->node);
+    e->peers_count++;
+    session_start(peer);
     sio_socket_set_user(s, peer);
     return OK;
 }
@@ -205,8 +257,8 @@ static void on_connect(void *ctx, struct sio_socket *s)
 
     if (!peer || !e->sio) return;
     peer->is_connected = true;
-    if (peer->auth_rc == ERR_AUTH || peer->auth_rc == ERR_EXPIRED)
-        dispatch_auth_error(s, peer->auth_rc);
+    if (peer->auth_rc != OK && peer->auth_rc != ERR_AUTH_REQUIRED)
+        dispatch_auth_error(peer, peer->auth_rc);
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->on_connect) e->features[i]->on_connect(e->states[i], s, peer->who);
 }
@@ -226,7 +278,9 @@ static void on_disconnect(void *ctx, struct sio_socket *s, enum close_reason why
     for (unsigned i = 0; e->sio && peer->is_connected && i < e->features_count; i++)
         if (e->features[i]->on_leave) e->features[i]->on_leave(e->states[i], s, peer->who);
     peer->is_connected = false;
+    session_stop(peer);
     list_unlink(&peer->node);
+    e->peers_count--;
     /* A handler of this very socket may be running: its identity lives to the end of the turn, as
      * the socket does. */
     loop_free_at_end(e->loop, &peer->free_task);

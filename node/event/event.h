@@ -18,6 +18,7 @@ struct conf;
 struct adapter;
 struct adapter_script;
 struct auth;
+struct denied;
 struct events;
 
 /* What a handler is called with. All borrows: valid until the handler returns. */
@@ -78,6 +79,12 @@ struct loop *events_loop(const struct events *e);
 const struct conf *events_conf(const struct events *e);
 struct sio *events_sio(const struct events *e);
 struct adapter *events_adapter(const struct events *e); /* NULL */
+
+/* Revocations and bans of the cluster; a message of kind ADAPTER_DENIED says that they have grown. */
+struct denied *events_denied(const struct events *e);
+
+/* auth:refresh. The core's own: list it as the others. */
+extern const struct feature feature_auth;
 
 /* Identity of a connected socket. Borrows; valid until the socket is freed. */
 const struct identity *event_identity(const struct sio_socket *s);
