@@ -51,6 +51,29 @@ static struct str node_id(const struct node *n)
 
 /* ---- clients' port: the socket path is Engine.IO's, the rest is ops' ---- */
 
+/* New sessions of who comes too often, or is banned: before anything is kept for them. */
+static bool turned_away(struct node *n, struct pipe *p, const struct http_request *r)
+{
+    struct http_reply no = {.status = 503,
+                            .content_type = STR("application/json"),
+                            .body = STR("{\"code\":3,\"message\":\"Try again later\"}"),
+                            .close = true};
+    struct sb lines = {0};
+    struct str sid;
+    uint64_t wait_ms;
+
+    if (!n->events || r->method == HTTP_OPTIONS || str_query(r->query, STR("sid"), &sid))
+        return false;
+    wait_ms = events_admit(n->events, r->address);
+    if (!wait_ms) return false;
+    (void)auth_origin_headers(n->origins, r, false, &lines);
+    sb_printf(&lines, "Retry-After: %llu\r\n", (unsigned long long)(wait_ms + 999) / 1000);
+    no.headers = sb_view(&lines);
+    pipe_reply(p, &no);
+    sb_fini(&lines);
+    return true;
+}
+
 static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
 {
     struct node *n = ctx;
@@ -66,6 +89,7 @@ static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
         pipe_reply(p, &busy); /* a kept-alive connection: the next one reaches another node */
         return;
     }
+    if (str_starts(r->path, str_z(n->conf.socket_path)) && turned_away(n, p, r)) return;
     if (str_starts(r->path, str_z(n->conf.socket_path)))
         eio_on_request(n->eio, p, r);
     else

@@ -1,6 +1,6 @@
 /* ingoma-revoke: ends a user's tokens, or one token, on all nodes of a cluster, by way of Redis.
- * Status: 0 done, 1 it failed, 2 bad usage, 3 done, but no node listens. Never prints the Redis URL:
- * it may hold a password. */
+ * Status: 0 done, 1 it failed, 2 bad usage, 3 done, but no node listens. Never prints the Redis
+ * URL: it may hold a password. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -102,8 +102,11 @@ static int send_order(const struct wish *w, const struct conf *c, uint64_t ttl_s
     struct ending end = {.loop = loop_new(), .status = EXIT_USAGE};
     struct sb scratch = {0};
     struct denied_order order;
-    struct redis_order redis = {
-        .keys = order.keys, .args = order.args, .keys_count = 2, .args_count = 2, .say = ADAPTER_DENIED};
+    struct redis_order redis = {.keys = order.keys,
+                                .args = order.args,
+                                .keys_count = 2,
+                                .args_count = 2,
+                                .say = ADAPTER_DENIED};
     char *why = NULL;
 
     denied_order_fill(&order, str_z(c->adapter_prefix), w->user.p ? DENIED_USER : DENIED_JTI,

@@ -145,6 +145,16 @@ static void dispatch_unknown(struct sio_socket *s, const struct sio_event *event
     tell_refusal(s, &r);
 }
 
+/* The socket's own bucket first; pings and echoes are nobody else's affair. */
+static uint64_t take_token(struct events *e, struct event_peer *peer, enum event_rate rate)
+{
+    uint64_t wait_ms = rate_take(&peer->rate, &e->limits, rate, clock_ms());
+
+    if (wait_ms || rate != EVENT_RATE_EVENT) return wait_ms;
+    wait_ms = limit_take(e->limiter, peer->user_share);
+    return wait_ms ? wait_ms : limit_take(e->limiter, peer->ip_share);
+}
+
 void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_event *event)
 {
     uint64_t start_us = clock_us(), wait_ms;
@@ -156,7 +166,7 @@ void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_eve
     row = registry_find(peer->rows, event->name);
     rate = row ? row->schema->rate : EVENT_RATE_EVENT;
     if (row) metric_add_at(M_EVENTS_IN, row->schema->id, 1);
-    wait_ms = rate_take(&peer->rate, &e->limits, rate, clock_ms());
+    wait_ms = take_token(e, peer, rate);
     if (rate == EVENT_RATE_ECHO) { /* answered, it would come back for ever */
         metric_add(M_EVENTS_SWALLOWED, 1);
         if (wait_ms) strike(peer);

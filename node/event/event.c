@@ -11,7 +11,7 @@
 #include "node/event/event_priv.h"
 #include "node/event/session.h"
 
-enum { ERR_LABELS = 64 };
+enum { ERR_LABELS = 64, FULL_RETRY_MS = 10000 };
 
 /* The codes of err.def as labels, by their absolute value. */
 static unsigned err_labels(const char *labels[ERR_LABELS])
@@ -40,15 +40,6 @@ static void label_metrics(void)
     metric_labels(M_EVENTS_REFUSED, codes, err_labels(codes));
 }
 
-/* What is no network was refused when the options were read. */
-static void read_exempt(struct events *e)
-{
-    struct str bad;
-
-    if (cidr_parse(str_z(e->conf->limits_exempt), &e->exempt, &bad) != OK)
-        LOG_ERROR("events.bad_network", LOG_S("network", bad));
-}
-
 static void on_denied(void *ctx)
 {
     session_look_again(ctx);
@@ -68,7 +59,7 @@ struct events *events_new(struct loop *l, const struct conf *c, const struct aut
     e->limits = rate_limits_of(c);
     e->denied = denied_new(l, c, on_denied, e);
     session_walk_init(e);
-    read_exempt(e);
+    e->limiter = limits_new(l, c);
     rc = registry_init(&e->registry, features, &mistakes);
     for (unsigned i = 0; features[i]; i++) {
         if (i == EVENT_FEATURES_MAX) {
@@ -93,6 +84,7 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
     e->sio = s;
     e->adapter = a;
     denied_attach(e->denied, a);
+    limits_attach(e->limiter, a);
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->open) e->states[i] = e->features[i]->open(e);
 }
@@ -101,6 +93,7 @@ void events_detach(struct events *e)
 {
     if (!e->sio) return;
     denied_attach(e->denied, NULL);
+    limits_attach(e->limiter, NULL);
     session_walk_stop(e);
     for (unsigned i = e->features_count; i-- > 0;) {
         if (e->features[i]->close) e->features[i]->close(e->states[i]);
@@ -132,7 +125,7 @@ void events_free(struct events *e)
     }
     session_walk_stop(e);
     denied_free(e->denied);
-    cidr_free(e->exempt);
+    limits_free(e->limiter);
     registry_fini(&e->registry);
     mem_free(e);
 }
@@ -212,7 +205,8 @@ static int authenticate(const struct events *e, struct sio_socket *s, struct ide
     return rc == ERR_UNAVAILABLE ? ERR_AUTH_REQUIRED : rc;
 }
 
-/* What a refused client's connect_error says: its message in capitals, as applications compare it. */
+/* What a refused client's connect_error says: its message in capitals, as applications compare it.
+ */
 static void refuse_connect(struct sio_connect *c, int rc, uint64_t left_ms)
 {
     for (const char *p = err_wire(rc); *p; p++)
@@ -220,6 +214,27 @@ static void refuse_connect(struct sio_connect *c, int rc, uint64_t left_ms)
     sb_printf(&c->error_data, "{\"code\":\"%s\"", err_wire(rc));
     if (left_ms) sb_printf(&c->error_data, ",\"retryAfterMs\":%llu", (unsigned long long)left_ms);
     sb_char(&c->error_data, '}');
+}
+
+/* Sockets of one address, and of one user, on this node. */
+static int join_limits(struct events *e, struct sio_socket *s, const struct identity *who,
+                       struct event_peer *peer)
+{
+    struct str address = sio_socket_handshake(s)->address;
+    int rc = limit_join(e->limiter, LIMIT_IP, address, &peer->ip_share);
+
+    if (rc != OK || !who) return rc;
+    rc = limit_join(e->limiter, LIMIT_USER, who->id_text, &peer->user_share);
+    if (rc != OK) limit_leave(e->limiter, peer->ip_share);
+    return rc;
+}
+
+uint64_t events_admit(struct events *e, struct str address)
+{
+    uint64_t left_ms = denied_left_ms(e->denied, DENIED_BAN_ADDRESS, address, 0);
+
+    if (left_ms) metric_add_at(M_DENIED_REFUSED, DENIED_BAN_ADDRESS, 1);
+    return left_ms ? left_ms : limit_handshake(e->limiter, address);
 }
 
 static int on_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
@@ -235,6 +250,12 @@ static int on_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
         return rc;
     }
     peer = MEM_NEW(struct event_peer);
+    if (join_limits(e, s, who, peer) != OK) {
+        refuse_connect(c, ERR_LIMIT, FULL_RETRY_MS);
+        identity_free(who);
+        mem_free(peer);
+        return ERR_LIMIT;
+    }
     loop_task_init(&peer->free_task, free_peer);
     peer->events = e;
     peer->socket = s;
@@ -279,6 +300,9 @@ static void on_disconnect(void *ctx, struct sio_socket *s, enum close_reason why
         if (e->features[i]->on_leave) e->features[i]->on_leave(e->states[i], s, peer->who);
     peer->is_connected = false;
     session_stop(peer);
+    limit_leave(e->limiter, peer->ip_share);
+    limit_leave(e->limiter, peer->user_share);
+    peer->ip_share = peer->user_share = NULL;
     list_unlink(&peer->node);
     e->peers_count--;
     /* A handler of this very socket may be running: its identity lives to the end of the turn, as

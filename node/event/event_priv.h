@@ -2,12 +2,12 @@
 #ifndef NODE_EVENT_EVENT_PRIV_H
 #define NODE_EVENT_EVENT_PRIV_H
 
-#include "base/cidr.h"
 #include "base/loop.h"
 #include "node/event/event.h"
 #include "node/event/rate.h"
 #include "node/event/registry.h"
 #include "node/guard/denied.h"
+#include "node/guard/limit.h"
 
 enum { EVENT_FEATURES_MAX = 16, EXPIRY_GRACE_S = 30 };
 
@@ -25,9 +25,9 @@ struct events {
     struct list peers; /* connected or about to be */
     size_t peers_count;
     struct denied *denied;
-    struct cidr_list *exempt; /* LIMITS_EXEMPT */
-    struct timer look;        /* session_look_again */
-    size_t to_look;           /* sockets that are not looked at yet */
+    struct limits *limiter;
+    struct timer look; /* session_look_again */
+    size_t to_look;    /* sockets that are not looked at yet */
 };
 
 /* What hangs on a socket: freed at the end of the turn in which it disconnected. Thousands are
@@ -42,6 +42,7 @@ struct event_peer {
     struct identity *token; /* owned; the same as who, NULL for guests */
     struct identity *fresh; /* owned; of the last auth:refresh, or NULL */
     struct timer expiry;
+    struct limit_share *user_share, *ip_share; /* NULL: no limit */
     struct rate rate;
     int auth_rc;       /* of the token that came with CONNECT */
     bool is_connected; /* features know it */

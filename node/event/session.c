@@ -128,7 +128,7 @@ void session_ban(struct event_peer *p)
     p->is_closing = true;
     metric_add(M_RATE_CLOSED, 1);
     LOG_INFO("event.struck_out", LOG_S("socket", sio_socket_id(p->socket)));
-    if (left_ms && (is_user || !cidr_has(p->events->exempt, address))) {
+    if (left_ms && (is_user || !limits_is_exempt(p->events->limiter, address))) {
         int rc = denied_add(p->events->denied, is_user ? DENIED_BAN_USER : DENIED_BAN_ADDRESS,
                             is_user ? p->who->id_text : address, c->ban_seconds, NULL, NULL);
 

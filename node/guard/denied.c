@@ -19,23 +19,23 @@ static struct adapter_script add_script = {
     .name = "denied_add",
     .keys = {KEY_DENIED_TIMES, KEY_DENIED_ENDS},
     .keys_count = 2,
-    .text =
-        "local t = redis.call('TIME')\n"
-        "local now_s = tonumber(t[1])\n"
-        "local number = now_s * 1000 + math.floor(tonumber(t[2]) / 1000)\n"
-        "local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')\n"
-        "if last[2] and tonumber(last[2]) >= number then number = tonumber(last[2]) + 1 end\n"
-        "local ends = now_s + tonumber(ARGV[2])\n"
-        "local before = redis.call('ZSCORE', KEYS[2], ARGV[1])\n"
-        "if before and tonumber(before) > ends then ends = tonumber(before) end\n"
-        "for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now_s, 'LIMIT', 0, 100)) "
-        "do\n"
-        "  redis.call('ZREM', KEYS[1], old)\n"
-        "  redis.call('ZREM', KEYS[2], old)\n"
-        "end\n"
-        "redis.call('ZADD', KEYS[1], string.format('%d', number), ARGV[1])\n"
-        "redis.call('ZADD', KEYS[2], string.format('%d', ends), ARGV[1])\n"
-        "return {string.format('%d', number), string.format('%d', ends)}\n"};
+    .text = "local t = redis.call('TIME')\n"
+            "local now_s = tonumber(t[1])\n"
+            "local number = now_s * 1000 + math.floor(tonumber(t[2]) / 1000)\n"
+            "local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')\n"
+            "if last[2] and tonumber(last[2]) >= number then number = tonumber(last[2]) + 1 end\n"
+            "local ends = now_s + tonumber(ARGV[2])\n"
+            "local before = redis.call('ZSCORE', KEYS[2], ARGV[1])\n"
+            "if before and tonumber(before) > ends then ends = tonumber(before) end\n"
+            "for _, old in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now_s, 'LIMIT', 0, "
+            "100)) "
+            "do\n"
+            "  redis.call('ZREM', KEYS[1], old)\n"
+            "  redis.call('ZREM', KEYS[2], old)\n"
+            "end\n"
+            "redis.call('ZADD', KEYS[1], string.format('%d', number), ARGV[1])\n"
+            "redis.call('ZADD', KEYS[2], string.format('%d', ends), ARGV[1])\n"
+            "return {string.format('%d', number), string.format('%d', ends)}\n"};
 
 /* KEYS: times, ends. ARGV: number of the last entry that is known, size of a page. Returns entry,
  * number and end of those behind it. */
@@ -366,6 +366,8 @@ struct denied *denied_new(struct loop *l, const struct conf *c, void (*on_new)(v
     struct denied *d = MEM_NEW(struct denied);
 
     metric_labels(M_DENIED_ADDED, names, DENIED_KIND_COUNT);
+    metric_labels(M_DENIED_CLOSED, names, DENIED_KIND_COUNT);
+    metric_labels(M_DENIED_REFUSED, names, DENIED_KIND_COUNT);
     d->loop = l;
     d->conf = c;
     d->on_new = on_new;

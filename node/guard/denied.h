@@ -24,8 +24,8 @@ struct adapter;
 struct adapter_script;
 struct denied;
 
-/* on_new: something came in, here or elsewhere; who is connected is to be looked at again. It may be
- * called within any call of these. Returns new; denied_free. */
+/* on_new: something came in, here or elsewhere; who is connected is to be looked at again. It may
+ * be called within any call of these. Returns new; denied_free. */
 struct denied *denied_new(struct loop *l, const struct conf *c, void (*on_new)(void *ctx),
                           void *ctx);
 void denied_free(struct denied *d); /* after denied_attach(d, NULL) */
@@ -39,9 +39,10 @@ void denied_connected(struct denied *d);
 /* Reads on behind what is known: somebody said that the list has grown (ADAPTER_DENIED). */
 void denied_sync(struct denied *d);
 
-/* Takes effect here at once, elsewhere one round trip later. While Redis is away it is kept and told
- * later. done, which may be NULL, is called once: OK Redis has it, ERR_UNAVAILABLE not yet.
- * Errors: ERR_SCHEMA an empty name, or one of more than DENIED_NAME_MAX bytes; done is not called. */
+/* Takes effect here at once, elsewhere one round trip later. While Redis is away it is kept and
+ * told later. done, which may be NULL, is called once: OK Redis has it, ERR_UNAVAILABLE not yet.
+ * Errors: ERR_SCHEMA an empty name, or one of more than DENIED_NAME_MAX bytes; done is not called.
+ */
 typedef void denied_done_fn(void *ctx, int rc);
 MUST_USE int denied_add(struct denied *d, enum denied_kind kind, struct str name, uint64_t ttl_s,
                         denied_done_fn *done, void *ctx);

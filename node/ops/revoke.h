@@ -21,7 +21,7 @@ void ops_revoke_on_body(struct ops_revoke *v, struct pipe *p, int rc, struct str
 
 struct ops_revoke_order {
     enum denied_kind kind;
-    struct str name; /* borrows from body or scratch */
+    struct str name;  /* borrows from body or scratch */
     uint64_t until_s; /* 0: not told */
 };
 
