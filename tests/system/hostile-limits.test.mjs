@@ -243,8 +243,4 @@ describe('whose address', () => {
     assert.equal((await handshake(node, '192.0.2.62')).status, 200);
     await node.stop();
   });
-
-  test('options that are no networks are refused', async () => {
-    await assert.rejects(startNode({ env: { TRUSTED_PROXIES: '10.0.0.0/33' } }), /TRUSTED_PROXIES.*is no network/s);
-  });
 });
