@@ -8,7 +8,8 @@
 int main(int argc, char **argv)
 {
     static const char *const namespaces[] = {"/", NULL};
-    static const struct feature *const features[] = {&feature_auth, &feature_rooms, &feature_ping, NULL};
+    static const struct feature *const features[] = {&feature_auth, &feature_rooms, &feature_ping,
+                                                     NULL};
     static const struct node_app app = {
         .name = "gateway",
         .port = "3001",

@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct cidr_list *all;
     struct str text = str_of(data, size), bad, client;
-    struct http_header headers[2] = {{STR("X-Forwarded-For"), text}, {STR("x-forwarded-for"), text}};
+    struct http_header headers[2] = {{STR("X-Forwarded-For"), text},
+                                     {STR("x-forwarded-for"), text}};
     struct http_request r = {.headers = headers, .headers_count = 2};
     struct cidr_list *l;
     char out[CIDR_TEXT_MAX], again[CIDR_TEXT_MAX];
