@@ -419,3 +419,28 @@ Test(auth_token, compares_issuer_and_audience)
     }
     auth_free(a);
 }
+
+Test(auth_token, refuses_a_critical_header_behind_a_good_signature)
+{
+    struct auth *a = make(secret);
+    const char *const headers[] = {"{\"crit\":[\"exp\"]}", "{\"kid\":7}", "{\"kid\":\"x\"}"};
+    const int want[] = {ERR_AUTH, ERR_AUTH, OK};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct identity *who = NULL;
+        jwt_t *jwt = NULL;
+        char *text;
+
+        cr_assert_eq(jwt_new(&jwt), 0);
+        cr_assert_eq(jwt_add_grants_json(jwt, "{\"id\":\"u7\"}"), 0);
+        cr_assert_eq(jwt_add_headers_json(jwt, headers[i]), 0);
+        cr_assert_eq(
+            jwt_set_alg(jwt, JWT_ALG_HS256, (const unsigned char *)secret, (int)strlen(secret)), 0);
+        text = jwt_encode_str(jwt);
+        cr_expect_eq(check(a, text, &who), want[i], "row %zu", i);
+        identity_free(who);
+        free(text);
+        jwt_free(jwt);
+    }
+    auth_free(a);
+}
