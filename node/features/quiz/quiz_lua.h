@@ -150,7 +150,7 @@
     "end\n"                                                                                        \
     "local field = ARGV[2] .. ':' .. seat\n"                                                       \
     "local old = redis.call('HGET', A, field)\n"                                                   \
-    "local at, el, pts, opts, raw\n"                                                               \
+    "local at, el, pts, opts, raw, _\n"                                                             \
     "if old then at, el, pts, _, opts, raw = string.match(old, "                                   \
     "'^(%d+)|(%d+)|(%d+)|(%d+)|([%d,]*)|(.*)$') end\n"                                             \
     "local function answered()\n"                                                                  \
