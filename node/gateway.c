@@ -9,7 +9,7 @@ int main(int argc, char **argv)
 {
     static const char *const namespaces[] = {"/", NULL};
     static const struct feature *const features[] = {&feature_rooms, &feature_quiz, &feature_ping,
-                                                    NULL};
+                                                     NULL};
     static const struct node_app app = {
         .name = "gateway",
         .port = "3001",

@@ -7,11 +7,13 @@
 
 enum { TEXT_MAX = 1000, OPTION_MAX = 200, ID_MAX = 64, LIMIT_MIN_MS = 1000 };
 
-static const char *const type_names[QUESTION_TYPES] = {
-    [QUESTION_SINGLE] = "single",        [QUESTION_MULTIPLE] = "multiple",
-    [QUESTION_TRUE_FALSE] = "trueFalse", [QUESTION_NUMBER] = "number",
-    [QUESTION_TEXT] = "text",            [QUESTION_ORDER] = "order",
-    [QUESTION_POLL] = "poll"};
+static const char *const type_names[QUESTION_TYPES] = {[QUESTION_SINGLE] = "single",
+                                                       [QUESTION_MULTIPLE] = "multiple",
+                                                       [QUESTION_TRUE_FALSE] = "trueFalse",
+                                                       [QUESTION_NUMBER] = "number",
+                                                       [QUESTION_TEXT] = "text",
+                                                       [QUESTION_ORDER] = "order",
+                                                       [QUESTION_POLL] = "poll"};
 
 static bool has_options(enum question_type t)
 {

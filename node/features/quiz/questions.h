@@ -3,12 +3,12 @@
  *
  * {type, text, options?, correct?, tolerance?, timeLimitMs?, points?, explanation?, id?}
  *   single       options, correct: index                 answer: index
- *   multiple     options, correct: indexes               answer: indexes; (right − wrong) / all right ones
- *   trueFalse    correct: true or false                  answer: true or false
- *   number       correct: number, tolerance (0)          answer: number
- *   text         correct: accepted texts                 answer: text, without case and outer blanks
- *   order        options, correct: all indexes in order  answer: the same; the share of right places
- *   poll         options                                 answer: index; nothing is right, 0 points */
+ *   multiple     options, correct: indexes               answer: indexes; (right − wrong) / all
+ * right ones trueFalse    correct: true or false                  answer: true or false number
+ * correct: number, tolerance (0)          answer: number text         correct: accepted texts
+ * answer: text, without case and outer blanks order        options, correct: all indexes in order
+ * answer: the same; the share of right places poll         options answer: index; nothing is right,
+ * 0 points */
 #ifndef NODE_FEATURES_QUIZ_QUESTIONS_H
 #define NODE_FEATURES_QUIZ_QUESTIONS_H
 

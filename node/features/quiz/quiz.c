@@ -50,7 +50,8 @@ struct quiz_member *quiz_member_find(struct quiz *q, struct str socket, struct s
     struct quiz_player *p = map_get(&q->players, socket);
 
     if (!p) return NULL;
-    LIST_EACH(node, &p->members) {
+    LIST_EACH(node, &p->members)
+    {
         struct quiz_member *m = LIST_OWNER(node, struct quiz_member, of_player);
 
         if (str_eq(m->game->id, quiz_id)) return m;

@@ -34,9 +34,8 @@
     "  for i = 1, 20 do picks[i] = picks[i] or '0' end\n"                                          \
     "  out[#out + 1] = table.concat(picks, ',')\n"                                                 \
     "  return out\n"                                                                               \
-    "end\n"                                                                                        \
-    /* How many sockets are in the quiz: each node writes its own count. from: index in ARGV of    \
-       node, count, age at which unknown nodes are dropped, living nodes. */                       \
+    "end\n" /* How many sockets are in the quiz: each node writes its own count. from: index in    \
+               ARGV of node, count, age at which unknown nodes are dropped, living nodes. */                             \
     "local function present(from)\n"                                                               \
     "  local living, total = {[ARGV[from]] = true}, 0\n"                                           \
     "  for i = from + 3, #ARGV do living[ARGV[i]] = true end\n"                                    \
@@ -150,7 +149,7 @@
     "end\n"                                                                                        \
     "local field = ARGV[2] .. ':' .. seat\n"                                                       \
     "local old = redis.call('HGET', A, field)\n"                                                   \
-    "local at, el, pts, opts, raw, _\n"                                                             \
+    "local at, el, pts, opts, raw, _\n"                                                            \
     "if old then at, el, pts, _, opts, raw = string.match(old, "                                   \
     "'^(%d+)|(%d+)|(%d+)|(%d+)|([%d,]*)|(.*)$') end\n"                                             \
     "local function answered()\n"                                                                  \
@@ -184,8 +183,8 @@
     "  for o in string.gmatch(options, '%d+') do\n"                                                \
     "    redis.call('HINCRBY', G, 'o' .. ARGV[2] .. ':' .. o, sign)\n"                             \
     "  end\n"                                                                                      \
-    "end\n"                                                                                        \
-    /* a place is a sum of points and times: taking one back and adding another is exact */        \
+    "end\n" /* a place is a sum of points and times: taking one back and adding another is exact   \
+             */                                                                                    \
     "local delta = score_place(points, points > 0 and elapsed or 0)\n"                             \
     "if old then\n"                                                                                \
     "  pts = tonumber(pts)\n"                                                                      \

@@ -61,10 +61,10 @@ static bool is_name(struct str name)
             (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
             (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c >= 0xE0000)
             return false;
-        marks = (c >= 0x300 && c < 0x370) || (c >= 0x1AB0 && c < 0x1B00) ||
-                        (c >= 0x20D0 && c < 0x2100)
-                    ? marks + 1
-                    : 0;
+        marks =
+            (c >= 0x300 && c < 0x370) || (c >= 0x1AB0 && c < 0x1B00) || (c >= 0x20D0 && c < 0x2100)
+                ? marks + 1
+                : 0;
         if (marks > MARKS_MAX) return false;
     }
     return true;
@@ -326,8 +326,9 @@ static void answer_loaded(struct quiz_op *op, int rc)
         sb_i64(&question, i);
     }
     if (rc != OK)
-        quiz_op_refuse(op, rc, rc == ERR_NOT_FOUND ? STR("questionId: no such question")
-                                                   : STR("answer: does not fit the question"));
+        quiz_op_refuse(op, rc,
+                       rc == ERR_NOT_FOUND ? STR("questionId: no such question")
+                                           : STR("answer: does not fit the question"));
     else
         run_answer(op, s, m, sb_view(&question), share, sb_view(&chosen));
     sb_fini(&question);

@@ -155,8 +155,8 @@ static void put_answers(const struct str *figures, const struct quiz_board *b, s
         sb_printf(out,
                   "%s{\"seatNumber\":" STR_FMT ",\"receivedAt\":" STR_FMT ",\"elapsedMs\":" STR_FMT
                   ",\"points\":" STR_FMT ",\"share\":" STR_FMT ",\"answer\":",
-                  is_first ? "" : ",", STR_ARG(b->rows[(size_t)i * QUIZ_ROW_WORDS]),
-                  STR_ARG(a.at), STR_ARG(a.elapsed), STR_ARG(a.points), STR_ARG(a.share));
+                  is_first ? "" : ",", STR_ARG(b->rows[(size_t)i * QUIZ_ROW_WORDS]), STR_ARG(a.at),
+                  STR_ARG(a.elapsed), STR_ARG(a.points), STR_ARG(a.share));
         sb_str(out, a.raw);
         sb_char(out, '}');
         is_first = false;

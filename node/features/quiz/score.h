@@ -13,10 +13,10 @@
 
 #include <stdint.h>
 
-#define SCORE_SHARE 1000         /* of a right answer */
-#define SCORE_POINTS_MAX 10000   /* base of one question */
+#define SCORE_SHARE 1000       /* of a right answer */
+#define SCORE_POINTS_MAX 10000 /* base of one question */
 #define SCORE_LIMIT_MAX_MS 600000
-#define SCORE_QUESTIONS_MAX 100  /* more, and points and times would not fit into one double */
+#define SCORE_QUESTIONS_MAX 100 /* more, and points and times would not fit into one double */
 
 int64_t score_points(int64_t base, int64_t share, int64_t elapsed_ms, int64_t limit_ms);
 
