@@ -266,6 +266,76 @@ describe('a game', () => {
   });
 });
 
+// What the log says, computed again here: nothing of the server's but the times of the answers.
+function replay(questions, log) {
+  const players = new Map();
+  log.forEach((question, q) => question.answers.forEach((a) => {
+    const { correct, timeLimitMs: limit, points: base, type } = questions[q];
+    let share = a.answer === correct ? 1000 : 0;
+    if (type === 'multiple') {
+      const right = a.answer.filter((i) => correct.includes(i)).length;
+      share = Math.max(0, Math.floor((1000 * (2 * right - a.answer.length)) / correct.length));
+    }
+    const points = Math.floor((base * share * (2 * limit - Math.min(a.elapsedMs, limit))) / (2000 * limit));
+    const p = players.get(a.seatNumber) ?? { score: 0, totalTimeMs: 0, questionsAnswered: 0 };
+    players.set(a.seatNumber, {
+      score: p.score + points, totalTimeMs: p.totalTimeMs + (points ? a.elapsedMs : 0), questionsAnswered: p.questionsAnswered + 1,
+    });
+  }));
+  return players;
+}
+
+test('property: random answers, retries and changes from three nodes; the scores equal a replay of the log', async () => {
+  const third = await startNode({ redis, env: ENV });
+  const nodes = [one, two, third];
+  const pick = (n) => Math.floor(Math.random() * n);
+  for (const answers of ['first', 'change']) {
+    const questions = Array.from({ length: 6 }, (_, i) => [
+      { ...SUM, points: 1000 },
+      { type: 'multiple', text: 'm', options: ['a', 'b', 'c', 'd'], correct: [0, 3], timeLimitMs: 7000, points: 777 },
+      { type: 'trueFalse', text: 't', correct: true, timeLimitMs: 5000, points: 10000 },
+    ][i % 3]);
+    const random = [() => pick(3), () => [0, 1, 2, 3].filter(() => pick(2)), () => pick(2) === 1];
+    const host = await user(one, 'h', 'Host');
+    const game = await create(host, questions, { answers });
+    const players = await Promise.all(Array.from({ length: 24 }, async (_, i) => {
+      const peer = await user(nodes[i % 3], `p${i}`, `P${i}`);
+      return { peer, seat: (await join(peer, game)).seatNumber, accepted: questions.map(() => new Map()) };
+    }));
+    await game.does('start');
+    for (let q = 0; q < questions.length; q++) {
+      await Promise.all(players.map(async (p) => {
+        for (let turn = pick(4); turn > 0; turn--) {
+          const answer = random[q % 3]();
+          const acks = await Promise.all([say(p.peer, game, q, answer), ...(pick(2) ? [say(p.peer, game, q, answer)] : [])]);
+          for (const ack of acks) {
+            assert.ok(ack.ok || ack.code === 'closed', JSON.stringify(ack));
+            if (ack.ok) p.accepted[q].set(ack.receivedAt, JSON.stringify(answer));
+          }
+        }
+      }));
+      await game.does('close');
+      await game.does('next');
+    }
+    const { rows, questions: log } = await ok(host.ask('quiz:results', { quizId: game.quizId, hostKey: game.hostKey }));
+    const want = replay(questions, log);
+    assert.equal(rows.length, players.length);
+    for (const { seatNumber, score, totalTimeMs, questionsAnswered } of rows)
+      assert.deepEqual({ score, totalTimeMs, questionsAnswered }, want.get(seatNumber) ?? { score: 0, totalTimeMs: 0, questionsAnswered: 0 }, `seat ${seatNumber}`);
+    const better = (a, b) => b.score - a.score || a.totalTimeMs - b.totalTimeMs || a.seatNumber - b.seatNumber;
+    assert.deepEqual(rows.map((r) => r.seatNumber), [...rows].sort(better).map((r) => r.seatNumber));
+    for (const r of rows) assert.equal(r.rank, 1 + rows.filter((o) => better(o, { ...r, seatNumber: 0 }) < 0 && (o.score !== r.score || o.totalTimeMs !== r.totalTimeMs)).length);
+    for (const p of players) p.accepted.forEach((given, q) => {
+      const kept = log[q].answers.find((a) => a.seatNumber === p.seat);
+      assert.equal(Boolean(kept), given.size > 0); // all that was accepted is in the log, and nothing else
+      if (kept) assert.equal(given.get(kept.receivedAt), JSON.stringify(kept.answer));
+    });
+    log.forEach((question) => assert.equal(question.stats.answered, question.answers.length));
+    closeThem(host, ...players.map((p) => p.peer));
+  }
+  await third.stop();
+});
+
 describe('faults', () => {
   test('the node that opened the question dies in the middle of it: another one closes it, once', async () => {
     const third = await startNode({ redis, env: ENV });

@@ -35,7 +35,7 @@
     "  out[#out + 1] = table.concat(picks, ',')\n"                                                 \
     "  return out\n"                                                                               \
     "end\n" /* How many sockets are in the quiz: each node writes its own count. from: index in    \
-               ARGV of node, count, age at which unknown nodes are dropped, living nodes. */                             \
+               ARGV of node, count, age at which unknown nodes are dropped, living nodes. */       \
     "local function present(from)\n"                                                               \
     "  local living, total = {[ARGV[from]] = true}, 0\n"                                           \
     "  for i = from + 3, #ARGV do living[ARGV[i]] = true end\n"                                    \
@@ -177,8 +177,9 @@
     "local elapsed = math.min(math.max(now - g[3], 0), limit)\n"                                   \
     "local points = score_points(tonumber(ARGV[6]), tonumber(ARGV[4]), elapsed, limit)\n"          \
     "local function count(sign, share, ms, options)\n"                                             \
-    "  redis.call('HINCRBY', G, 'n' .. ARGV[2], sign)\n"                                           \
-    "  redis.call('HINCRBY', G, 'ms' .. ARGV[2], sign * ms)\n"                                     \
+    "  redis.call('HINCRBY', G, 'n' .. ARGV[2], sign)\n" /* -1 * 0 would be written as -0, which   \
+                                                            is no integer */                       \
+    "  redis.call('HINCRBY', G, 'ms' .. ARGV[2], sign * ms + 0)\n"                                 \
     "  if share == 1000 then redis.call('HINCRBY', G, 'r' .. ARGV[2], sign) end\n"                 \
     "  for o in string.gmatch(options, '%d+') do\n"                                                \
     "    redis.call('HINCRBY', G, 'o' .. ARGV[2] .. ':' .. o, sign)\n"                             \
