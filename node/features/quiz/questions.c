@@ -302,7 +302,7 @@ static int judge_picks(const struct question *q, struct json v, int64_t *share, 
 
     if (!read_picks(v, q->options_count, &given)) return ERR_SCHEMA;
     if (q->type == QUESTION_ORDER && given.count != q->options_count) return ERR_SCHEMA;
-    if (!read_picks(q->correct, q->options_count, &key)) return ERR_INTERNAL;
+    if (!read_picks(q->correct, q->options_count, &key) || !key.count) return ERR_INTERNAL;
     *share = q->type == QUESTION_ORDER ? judge_order(&given, &key) : judge_multiple(&given, &key);
     for (unsigned i = 0; q->type == QUESTION_MULTIPLE && i < given.count; i++)
         sb_printf(chosen, i ? ",%u" : "%u", given.at[i]);

@@ -170,7 +170,7 @@ bool quiz_op_failed(struct quiz_op *op, const struct quiz_reply *r)
 void quiz_run(struct quiz_op *op, enum quiz_step step, const struct str *args, unsigned count,
               quiz_told *told)
 {
-    quiz_state_run(op->quiz->adapter, step, op->game->id, args, count, told, op);
+    quiz_state_run(op->quiz->adapter, step, op->game->id, args, count, (struct quiz_ask){told, op});
 }
 
 static void on_loaded(void *ctx, const struct quiz_reply *r)

@@ -64,7 +64,7 @@ static void take_pin(struct quiz_op *op)
     make_pin(op->b.p + QUIZ_KEY_SIZE);
     op->b.n = QUIZ_KEY_SIZE + QUIZ_PIN_SIZE;
     quiz_state_pin(op->quiz->adapter, str_skip(sb_view(&op->b), QUIZ_KEY_SIZE), op->game->id,
-                   on_pin_taken, op);
+                   (struct quiz_ask){on_pin_taken, op});
 }
 
 static void on_pin_taken(void *ctx, const struct quiz_reply *r)
@@ -199,7 +199,7 @@ static void on_controlled(void *ctx, const struct quiz_reply *r)
         op->job = NULL;
     }
     if (quiz_op_failed(op, r)) return;
-    if (!quiz_state_view(r->words, r->count, &v)) {
+    if (!r->words || r->count < 3 + QUIZ_VIEW_WORDS || !quiz_state_view(r->words, r->count, &v)) {
         quiz_op_refuse(op, ERR_INTERNAL, STR_NONE);
         return;
     }

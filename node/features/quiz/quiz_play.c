@@ -130,7 +130,7 @@ static void on_joined(void *ctx, const struct quiz_reply *r)
 
     if (quiz_op_failed(op, r)) return;
     s = event_later_socket(op->later);
-    if (!s || !quiz_state_view(r->words, r->count, &v)) {
+    if (!s || r->count < 6 + QUIZ_VIEW_WORDS || !quiz_state_view(r->words, r->count, &v)) {
         quiz_op_free(op); /* gone meanwhile: the seat is kept */
         return;
     }
@@ -225,7 +225,7 @@ int quiz_on_join(struct event_ctx *c, const union event_in *in)
     if (j->quiz_id.n)
         begin_join(op);
     else
-        quiz_state_pin(op->quiz->adapter, j->pin, STR_NONE, on_pin, op);
+        quiz_state_pin(op->quiz->adapter, j->pin, STR_NONE, (struct quiz_ask){on_pin, op});
     return OK;
 }
 

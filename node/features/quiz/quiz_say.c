@@ -182,11 +182,16 @@ static void put_json(const struct quiz_board *b, const struct str *figures,
     sb_char(out, ']');
 }
 
+static bool is_formula(char c)
+{
+    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
+}
+
 /* One field. A spreadsheet would take a text that begins with = + - @ for a formula. */
 static void put_field(struct sb *csv, struct str text)
 {
     sb_char(csv, '"');
-    if (text.n && memchr("=+-@\t\r", text.p[0], 6)) sb_char(csv, '\'');
+    if (text.n && is_formula(text.p[0])) sb_char(csv, '\'');
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] == '"') sb_char(csv, '"');
         sb_char(csv, text.p[i]);

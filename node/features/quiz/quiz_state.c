@@ -7,27 +7,25 @@
 #include "node/features/quiz/quiz_lua.h"
 #include "base/forbid.h"
 
-#define GAME_KEYS                                                                                  \
-    .keys = {KEY_QUIZ_GAME, KEY_QUIZ_SEATS, KEY_QUIZ_ANSWERS, KEY_QUIZ_LIVE, KEY_QUIZ_BOARD},      \
-    .keys_count = 5
+#define GAME_SCRIPT(script, lua)                                                                   \
+    {                                                                                              \
+        .name = (script),                                                                          \
+        .keys = {KEY_QUIZ_GAME, KEY_QUIZ_SEATS, KEY_QUIZ_ANSWERS, KEY_QUIZ_LIVE, KEY_QUIZ_BOARD},  \
+        .keys_count = 5, .text = QUIZ_LUA_HEAD lua                                                 \
+    }
 
 static struct adapter_script scripts[QUIZ_STEPS] = {
-    [QUIZ_CREATE] = {.name = "quiz_create", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_CREATE},
-    [QUIZ_LOAD] = {.name = "quiz_load", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_LOAD},
-    [QUIZ_JOIN] = {.name = "quiz_join", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_JOIN},
-    [QUIZ_LEAVE] = {.name = "quiz_leave", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_LEAVE},
-    [QUIZ_ANSWER] = {.name = "quiz_answer", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_ANSWER},
-    [QUIZ_CONTROL] = {.name = "quiz_control", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_CONTROL},
-    [QUIZ_BOARD] = {.name = "quiz_board", GAME_KEYS, .text = QUIZ_LUA_HEAD QUIZ_LUA_BOARD},
+    [QUIZ_CREATE] = GAME_SCRIPT("quiz_create", QUIZ_LUA_CREATE),
+    [QUIZ_LOAD] = GAME_SCRIPT("quiz_load", QUIZ_LUA_LOAD),
+    [QUIZ_JOIN] = GAME_SCRIPT("quiz_join", QUIZ_LUA_JOIN),
+    [QUIZ_LEAVE] = GAME_SCRIPT("quiz_leave", QUIZ_LUA_LEAVE),
+    [QUIZ_ANSWER] = GAME_SCRIPT("quiz_answer", QUIZ_LUA_ANSWER),
+    [QUIZ_CONTROL] = GAME_SCRIPT("quiz_control", QUIZ_LUA_CONTROL),
+    [QUIZ_BOARD] = GAME_SCRIPT("quiz_board", QUIZ_LUA_BOARD),
 };
 
 static struct adapter_script pin_script = {
     .name = "quiz_pin", .keys = {KEY_QUIZ_PIN}, .keys_count = 1, .text = QUIZ_LUA_PIN};
-
-struct call {
-    quiz_told *told;
-    void *ctx;
-};
 
 /* Codes that scripts refuse with, by their names on the wire. */
 static int code_of(struct str wire)
@@ -41,7 +39,7 @@ static int code_of(struct str wire)
 
 static void on_reply(void *ctx, int rc, const struct str *reply, unsigned count)
 {
-    struct call *c = ctx;
+    struct quiz_ask *c = ctx;
     struct quiz_reply r = {.rc = rc};
 
     if (rc == OK && (count < 2 || (str_eq(reply[0], STR("no")) && count != 3))) {
@@ -58,19 +56,18 @@ static void on_reply(void *ctx, int rc, const struct str *reply, unsigned count)
 }
 
 static void run(struct adapter *a, struct adapter_script *s, struct str name,
-                const struct str *args, unsigned count, quiz_told *told, void *ctx)
+                const struct str *args, unsigned count, struct quiz_ask ask)
 {
     struct sb text[ADAPTER_SCRIPT_KEYS] = {0};
     struct str keys[ADAPTER_SCRIPT_KEYS];
-    struct call *c;
+    struct quiz_ask *c;
 
     if (!a || !adapter_is_connected(a)) {
-        told(ctx, &(struct quiz_reply){.rc = ERR_UNAVAILABLE});
+        ask.told(ask.ctx, &(struct quiz_reply){.rc = ERR_UNAVAILABLE});
         return;
     }
-    c = MEM_NEW(struct call);
-    c->told = told;
-    c->ctx = ctx;
+    c = MEM_NEW(struct quiz_ask);
+    *c = ask;
     for (unsigned i = 0; i < s->keys_count; i++) {
         key_name(s->keys[i], name, &text[i]);
         keys[i] = sb_view(&text[i]);
@@ -81,14 +78,14 @@ static void run(struct adapter *a, struct adapter_script *s, struct str name,
 }
 
 void quiz_state_run(struct adapter *a, enum quiz_step step, struct str quiz, const struct str *args,
-                    unsigned count, quiz_told *told, void *ctx)
+                    unsigned count, struct quiz_ask ask)
 {
-    run(a, &scripts[step], quiz, args, count, told, ctx);
+    run(a, &scripts[step], quiz, args, count, ask);
 }
 
-void quiz_state_pin(struct adapter *a, struct str pin, struct str quiz, quiz_told *told, void *ctx)
+void quiz_state_pin(struct adapter *a, struct str pin, struct str quiz, struct quiz_ask ask)
 {
-    run(a, &pin_script, pin, &quiz, 1, told, ctx);
+    run(a, &pin_script, pin, &quiz, 1, ask);
 }
 
 int64_t quiz_state_i64(struct str s)

@@ -41,12 +41,17 @@ enum quiz_step {
     QUIZ_STEPS
 };
 
+struct quiz_ask {
+    quiz_told *told;
+    void *ctx;
+};
+
 /* told is called exactly once, perhaps within the call: ERR_UNAVAILABLE without an adapter. */
 void quiz_state_run(struct adapter *a, enum quiz_step step, struct str quiz, const struct str *args,
-                    unsigned count, quiz_told *told, void *ctx);
+                    unsigned count, struct quiz_ask ask);
 
 /* quiz STR_NONE: asks whose PIN it is; else takes the PIN for it. */
-void quiz_state_pin(struct adapter *a, struct str pin, struct str quiz, quiz_told *told, void *ctx);
+void quiz_state_pin(struct adapter *a, struct str pin, struct str quiz, struct quiz_ask ask);
 
 /* The view is the last QUIZ_VIEW_WORDS words of a reply. */
 #define QUIZ_VIEW_WORDS 16

@@ -14,8 +14,8 @@ static void on_told(void *ctx, const struct quiz_reply *r)
 
 static void run_load(void)
 {
-    quiz_state_run((struct adapter *)(void *)&adapter, QUIZ_LOAD, STR("a}b"), NULL, 0, on_told,
-                   NULL);
+    quiz_state_run((struct adapter *)(void *)&adapter, QUIZ_LOAD, STR("a}b"), NULL, 0,
+                   (struct quiz_ask){on_told, NULL});
 }
 
 static void up(void)
@@ -60,8 +60,8 @@ Test(quiz_state, says_unavailable_without_redis)
 {
     fake.is_connected = false;
     run_load();
-    quiz_state_run(NULL, QUIZ_LOAD, STR("a"), NULL, 0, on_told, NULL);
-    quiz_state_pin(NULL, STR("1"), STR("a"), on_told, NULL);
+    quiz_state_run(NULL, QUIZ_LOAD, STR("a"), NULL, 0, (struct quiz_ask){on_told, NULL});
+    quiz_state_pin(NULL, STR("1"), STR("a"), (struct quiz_ask){on_told, NULL});
     cr_expect_str_eq(take(&told), "unavailable  0\nunavailable  0\nunavailable  0\n");
     cr_expect_eq(fake.calls_count, 0);
 }
