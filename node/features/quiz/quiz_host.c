@@ -191,11 +191,13 @@ static void on_controlled(void *ctx, const struct quiz_reply *r)
     struct quiz_view v;
     struct sb reply = {0};
 
-    if (op->job && (op->quiz->is_closed || (r->rc != OK && r->rc != ERR_NOT_FOUND))) {
+    bool is_away = r->rc == ERR_UNAVAILABLE || r->rc == ERR_TIMEOUT || op->quiz->is_closed;
+
+    if (op->job && is_away) {
         due_again(op->job, RETRY_MS);
         op->job = NULL;
     } else if (op->job && r->rc != OK) {
-        due_done(op->job); /* a game that is gone */
+        due_done(op->job); /* a game that is gone; what fails each time is not tried for ever */
         op->job = NULL;
     }
     if (quiz_op_failed(op, r)) return;
