@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
-import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
+import { closeAll, connect, outEventsOf, schemaBreaches, seenEvents, token } from '../support/peer.mjs';
 
 const ENV = { RATE_EVENTS: '100000', BEAT_MS: '500', DEAD_MS: '3000' };
 let redis, cluster, one, two;
@@ -16,6 +16,7 @@ after(async () => {
   closeAll();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
+  assert.deepEqual(outEventsOf('quiz').filter((name) => !seenEvents.has(name)), []);
 });
 
 const user = (node, id, name, more = {}) => connect(node.url, { auth: { token: token({ id, ...(name ? { name } : {}) }) }, ...more });

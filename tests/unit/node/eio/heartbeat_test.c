@@ -135,10 +135,10 @@ Test(heartbeat, measures_the_round_trip_when_asked)
     fake_frames_forget(p);
     cr_expect_eq(eio_session_rtt_ms(r.session), 0, "not known");
     eio_session_measure(r.session);
-    rig_wait(&r, 1);
+    rig_wait(&r, 20);
     cr_expect_str_eq(fake_frames_z(p), "2\n");
     eio_session_measure(r.session); /* one is under way */
-    rig_wait(&r, 1);
+    rig_wait(&r, 20);
     cr_expect_str_eq(fake_frames_z(p), "2\n");
     fake_text(&r.edge, p, "3");
     cr_expect_gt(eio_session_rtt_ms(r.session), 0);
@@ -154,7 +154,7 @@ Test(heartbeat, eio_3_is_not_measured)
     p = rig_ws_open(&r, 3, NULL);
     fake_frames_forget(p);
     eio_session_measure(r.session);
-    rig_wait(&r, 1);
+    rig_wait(&r, 20);
     cr_expect_str_eq(fake_frames_z(p), "");
     cr_expect_eq(eio_session_rtt_ms(r.session), 0);
     rig_close(&r);
