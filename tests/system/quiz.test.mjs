@@ -196,6 +196,7 @@ describe('a game', () => {
     assert.equal(more.remainingMs, paused.remainingMs + 5000);
     const resumed = await game.does('resume');
     assert.equal(resumed.remainingMs, more.remainingMs);
+    assert.equal(Date.parse(resumed.endsAt) - Date.parse(resumed.startsAt), 25000); // the pause is in neither
     await ok(say(ann, game, 'q1', 0));
     await ok(say(ann, game, 'q1', 1));
     await game.does('close');
