@@ -10,15 +10,8 @@
 #include "base/metric.h"
 #include "base/forbid.h"
 
-struct nsp {
-    struct list node;
-    struct str name; /* follows the struct */
-    char uid[UID_SHORT_SIZE];
-};
-
 struct bus {
     struct redis_carrier carrier; /* first: its calls get a bus */
-    struct list nsps;
     struct classic classic;
     struct classic_request request;
     struct loop_task free;
@@ -26,22 +19,11 @@ struct bus {
 
 /* ---- publishing ---- */
 
-static struct nsp *find_nsp(const struct bus *b, struct str name)
-{
-    LIST_EACH(node, &b->nsps)
-    {
-        struct nsp *n = LIST_OWNER(node, struct nsp, node);
-
-        if (str_eq(n->name, name)) return n;
-    }
-    return NULL;
-}
-
 static void bus_publish(void *driver, const struct adapter_cast *c)
 {
     struct bus *b = driver;
     struct redis_carrier *k = &b->carrier;
-    const struct nsp *n = find_nsp(b, c->nsp);
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, c->nsp);
     struct channel_parts parts = redis_carrier_parts(k);
     bool is_one = c->rooms_count == 1;
 
@@ -50,7 +32,7 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
         return;
     }
     k->payload.n = 0;
-    if (classic_encode(str_of(n->uid, UID_SHORT_SIZE), c, &k->payload) != OK) {
+    if (classic_encode(n->uid, c, &k->payload) != OK) {
         LOG_ERROR("adapter.cast_not_json", LOG_S("nsp", c->nsp));
         return;
     }
@@ -66,13 +48,13 @@ static int bus_wire(void *driver, const struct wire *w)
 {
     struct bus *b = driver;
     struct redis_carrier *k = &b->carrier;
-    const struct nsp *n = find_nsp(b, w->nsp);
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, w->nsp);
     struct channel_parts parts = redis_carrier_parts(k);
     struct wire out = *w;
     int rc;
 
     if (!n) return ERR_NOT_FOUND;
-    out.uid = str_of(n->uid, UID_SHORT_SIZE);
+    out.uid = n->uid;
     k->payload.n = 0;
     rc = classic_request_encode(&out, &k->payload);
     if (rc != OK) {
@@ -97,12 +79,10 @@ static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *
 
 /* ---- subscriptions ---- */
 
-static void add_sub(struct bus *b, enum channel kind, struct nsp *n)
+static void add_sub(struct bus *b, enum channel kind, struct redis_nsp *n)
 {
-    struct channel_parts parts = redis_carrier_parts(&b->carrier);
+    struct channel_parts parts = redis_carrier_parts_of(&b->carrier, n);
 
-    parts.nsp = n->name;
-    parts.uid = str_of(n->uid, UID_SHORT_SIZE);
     redis_carrier_subscribe(&b->carrier,
                             kind == CHANNEL_CASTS ? REDIS_SUB_PATTERN : REDIS_SUB_CHANNEL, kind,
                             &parts, n);
@@ -113,40 +93,39 @@ static void bus_nsp_open(void *driver, struct str name)
     static const enum channel kinds[] = {CHANNEL_CASTS, CHANNEL_REQUEST, CHANNEL_RESPONSE,
                                          CHANNEL_RESPONSE_OWN};
     struct bus *b = driver;
-    struct nsp *n;
+    char uid[UID_SHORT_SIZE];
+    struct redis_nsp *n;
 
-    if (find_nsp(b, name)) return;
-    n = mem_new(1, sizeof *n + name.n + 1);
-    if (name.n) memcpy(n + 1, name.p, name.n);
-    n->name = str_of(n + 1, name.n);
-    uid_make_short(b->carrier.conf.node_id, n->uid);
-    list_push(&b->nsps, &n->node);
+    if (redis_nsp_find(&b->carrier.nsps, name)) return;
+    uid_make_short(b->carrier.conf.node_id, uid);
+    n = redis_nsp_add(&b->carrier.nsps, name, str_of(uid, sizeof uid));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         add_sub(b, kinds[i], n);
 }
 
 /* ---- receiving ---- */
 
-static void on_cast(struct bus *b, const struct nsp *n, struct str channel, struct str payload)
+static void on_cast(struct bus *b, const struct redis_nsp *n, struct str channel,
+                    struct str payload)
 {
     struct str room;
     int rc;
 
     if (!channel_room(channel, str_z(b->carrier.conf.conf->adapter_prefix), n->name, &room)) return;
-    rc = classic_decode(payload, str_of(n->uid, UID_SHORT_SIZE), n->name, &b->classic);
+    rc = classic_decode(payload, n->uid, n->name, &b->classic);
     if (rc == OK)
         b->carrier.conf.up.on_cast(b->carrier.conf.up.ctx, &b->classic.cast);
     else if (rc != ERR_CLOSED && rc != ERR_NOT_FOUND)
         metric_add(M_REDIS_GARBAGE, 1);
 }
 
-static void on_wire(struct bus *b, const struct nsp *n, bool is_answer, struct str payload)
+static void on_wire(struct bus *b, const struct redis_nsp *n, bool is_answer, struct str payload)
 {
     struct classic_request *r = &b->request;
     int rc = is_answer ? classic_response_decode(payload, n->name, r)
                        : classic_request_decode(payload, n->name, r);
 
-    if (rc == OK && str_eq(r->wire.uid, str_of(n->uid, UID_SHORT_SIZE))) return; /* our own */
+    if (rc == OK && str_eq(r->wire.uid, n->uid)) return; /* our own */
     if (rc == OK)
         b->carrier.conf.up.on_wire(b->carrier.conf.up.ctx, &r->wire);
     else if (rc != ERR_NOT_FOUND)
@@ -167,10 +146,6 @@ static void free_now(struct loop_task *t)
 {
     struct bus *b = LIST_OWNER(t, struct bus, free);
 
-    LIST_EACH_SAFE(node, after, &b->nsps)
-    {
-        mem_free(LIST_OWNER(node, struct nsp, node));
-    }
     classic_fini(&b->classic);
     classic_request_fini(&b->request);
     redis_carrier_fini(&b->carrier);
@@ -186,7 +161,6 @@ static int bus_open(const struct driver_conf *c, void **driver, char **why)
         mem_free(b);
         return rc;
     }
-    list_init(&b->nsps);
     loop_task_init(&b->free, free_now);
     *driver = b;
     return OK;

@@ -44,6 +44,16 @@ bool redis_carrier_is_up(const struct redis_carrier *b)
     return redis_hub_is_partly_up(b->hub);
 }
 
+struct channel_parts redis_carrier_parts_of(const struct redis_carrier *b,
+                                            const struct redis_nsp *n)
+{
+    struct channel_parts parts = redis_carrier_parts(b);
+
+    parts.nsp = n->name;
+    parts.uid = n->uid;
+    return parts;
+}
+
 /* A Redis Cluster carries plain channels to all its servers: they may be used at any, and are at
  * one, so that they keep their order. Shard channels are where their names belong. */
 static struct str key_of(const struct redis_carrier *b, bool is_shard, struct str channel)
@@ -72,6 +82,19 @@ int redis_carrier_publish(struct redis_carrier *b, enum channel c, bool is_shard
     rc = redis_hub_send(b->hub, key_of(b, is_shard, argv[1]), argv, 3, done, ctx);
     metric_add(rc == OK ? M_REDIS_PUBLISHED : M_REDIS_DROPPED, 1);
     return rc;
+}
+
+void redis_carrier_cast(struct redis_carrier *b, const struct adapter_cast *c,
+                        int (*send)(void *driver, const struct wire *w))
+{
+    const struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
+    bool is_up = redis_carrier_is_up(b);
+    int rc = send(b, &w);
+
+    if (rc == ERR_NOT_FOUND || !is_up)
+        metric_add(M_REDIS_DROPPED, 1);
+    else if (rc != OK && rc != ERR_UNAVAILABLE)
+        LOG_ERROR("adapter.cast_not_json", LOG_S("nsp", c->nsp));
 }
 
 void redis_carrier_say(void *driver, struct str bytes)
@@ -263,6 +286,14 @@ static bool on_moved(void *ctx, struct redis_link *by, struct str error)
 
 /* ---- receiving ---- */
 
+void redis_carrier_give(const struct driver_up *up, const struct wire *w)
+{
+    if (w->type == WIRE_CAST && !w->request_id.n)
+        up->on_cast(up->ctx, &w->cast);
+    else if (up->on_wire)
+        up->on_wire(up->ctx, w);
+}
+
 static void on_node_bytes(struct redis_carrier *b, struct str bytes)
 {
     struct message m;
@@ -342,6 +373,7 @@ int redis_carrier_open(struct redis_carrier *b, const struct driver_conf *c,
         redis_url_fini(&b->url);
         return rc;
     }
+    list_init(&b->nsps);
     redis_subs_init(&b->subs, b);
     b->subs.on_settled = on_settled;
     b->subs.on_refused = on_refused;
@@ -370,6 +402,7 @@ void redis_carrier_close(struct redis_carrier *b)
 void redis_carrier_fini(struct redis_carrier *b)
 {
     redis_subs_fini(&b->subs);
+    redis_nsp_free_all(&b->nsps);
     sb_fini(&b->payload);
     sb_fini(&b->channel);
     redis_url_fini(&b->url);

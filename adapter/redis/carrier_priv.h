@@ -8,6 +8,7 @@
 #include "adapter/channel.h"
 #include "adapter/driver_priv.h"
 #include "adapter/redis/hub_priv.h"
+#include "adapter/redis/nsp_priv.h"
 #include "adapter/redis/subs_priv.h"
 #include "base/timer.h"
 
@@ -22,6 +23,7 @@ struct redis_carrier {
     bool connected, closed;
     struct sb payload, channel; /* scratch */
     uint64_t complained_ms;
+    struct list nsps; /* struct redis_nsp: the driver adds them */
 };
 
 /* c->conf and so on; on_push gets what comes on channels that the driver subscribed. Errors:
@@ -37,6 +39,8 @@ void redis_carrier_fini(struct redis_carrier *b);
 bool redis_carrier_is_up(const struct redis_carrier *b);
 
 struct channel_parts redis_carrier_parts(const struct redis_carrier *b); /* prefix and node */
+struct channel_parts redis_carrier_parts_of(const struct redis_carrier *b,
+                                            const struct redis_nsp *n); /* nsp and uid, too */
 
 /* Subscribes for good. */
 void redis_carrier_subscribe(struct redis_carrier *b, enum redis_sub_how how, enum channel kind,
@@ -54,6 +58,13 @@ void redis_carrier_published(void *ctx, int rc, const struct redisReply *r);
 MUST_USE int redis_carrier_count(struct redis_carrier *b, enum channel c, bool is_shard,
                                  const struct channel_parts *parts, driver_count_fn *done,
                                  void *ctx);
+
+/* A cast by the driver's way of sending a wire; what cannot be sent is counted. */
+void redis_carrier_cast(struct redis_carrier *b, const struct adapter_cast *c,
+                        int (*send)(void *driver, const struct wire *w));
+
+/* What was received, to adapter.c. */
+void redis_carrier_give(const struct driver_up *up, const struct wire *w);
 
 /* Once a second at most. */
 void redis_carrier_complain(struct redis_carrier *b, const char *event, struct str why);

@@ -26,15 +26,9 @@ static const char *const modes[MODE_COUNT] = {
     [MODE_DYNAMIC_PRIVATE] = "dynamic-private",
 };
 
-struct nsp {
-    struct list node;
-    struct str name; /* follows the struct */
-    char uid[UID_HEX_SIZE];
-};
-
 struct joined { /* a room that this node told others to join a moment ago */
     struct list node;
-    const struct nsp *nsp;
+    const struct redis_nsp *nsp;
     uint64_t until_ms;
     struct str room; /* follows the struct */
 };
@@ -42,33 +36,13 @@ struct joined { /* a room that this node told others to join a moment ago */
 struct sharded_bus {
     struct redis_carrier carrier; /* first: its calls get a bus */
     enum mode mode;
-    struct list nsps, joined; /* struct joined, the oldest first */
+    struct list joined; /* struct joined, the oldest first */
     unsigned joined_count;
     struct sharded message; /* that is being read */
     struct loop_task free;
 };
 
-static struct nsp *find_nsp(const struct sharded_bus *b, struct str name)
-{
-    LIST_EACH(node, &b->nsps)
-    {
-        struct nsp *n = LIST_OWNER(node, struct nsp, node);
-
-        if (str_eq(n->name, name)) return n;
-    }
-    return NULL;
-}
-
-static struct channel_parts parts_of(const struct sharded_bus *b, const struct nsp *n)
-{
-    struct channel_parts parts = redis_carrier_parts(&b->carrier);
-
-    parts.nsp = n->name;
-    parts.uid = str_of(n->uid, UID_HEX_SIZE);
-    return parts;
-}
-
-static bool has_channel(const struct sharded_bus *b, const struct nsp *n, struct str room)
+static bool has_channel(const struct sharded_bus *b, const struct redis_nsp *n, struct str room)
 {
     if (b->mode == MODE_DYNAMIC) return !sharded_is_private(n->name, room);
     return b->mode == MODE_DYNAMIC_PRIVATE;
@@ -86,7 +60,7 @@ static void forget_joined(struct sharded_bus *b, struct joined *j)
     mem_free(j);
 }
 
-static void remember_joined(struct sharded_bus *b, const struct nsp *n, struct str room)
+static void remember_joined(struct sharded_bus *b, const struct redis_nsp *n, struct str room)
 {
     struct joined *j = mem_new(1, sizeof *j + room.n);
 
@@ -99,7 +73,7 @@ static void remember_joined(struct sharded_bus *b, const struct nsp *n, struct s
         forget_joined(b, LIST_OWNER(b->joined.next, struct joined, node));
 }
 
-static bool was_joined(struct sharded_bus *b, const struct nsp *n, struct str room)
+static bool was_joined(struct sharded_bus *b, const struct redis_nsp *n, struct str room)
 {
     uint64_t now = clock_ms();
 
@@ -118,7 +92,8 @@ static bool was_joined(struct sharded_bus *b, const struct nsp *n, struct str ro
 /* ---- publishing ---- */
 
 /* Acks are asked of all servers: how many there are is known of the main channel alone. */
-static enum channel channel_of(struct sharded_bus *b, const struct nsp *n, const struct wire *w)
+static enum channel channel_of(struct sharded_bus *b, const struct redis_nsp *n,
+                               const struct wire *w)
 {
     if (w->to.n) return CHANNEL_SHARD_OWN;
     if (w->type != WIRE_CAST || w->request_id.n || w->cast.rooms_count != 1) return CHANNEL_SHARD;
@@ -130,7 +105,7 @@ static int bus_wire(void *driver, const struct wire *what)
 {
     struct sharded_bus *b = driver;
     struct redis_carrier *k = &b->carrier;
-    const struct nsp *n = find_nsp(b, what->nsp);
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, what->nsp);
     struct channel_parts parts;
     struct wire w = *what;
     enum channel c;
@@ -138,14 +113,14 @@ static int bus_wire(void *driver, const struct wire *what)
 
     if (!n) return ERR_NOT_FOUND;
     if (!redis_carrier_is_up(k)) return ERR_UNAVAILABLE;
-    w.uid = str_of(n->uid, UID_HEX_SIZE);
+    w.uid = n->uid;
     k->payload.n = 0;
     rc = sharded_encode(&w, &k->payload);
     if (rc != OK) return rc;
     for (unsigned i = 0; w.type == WIRE_JOIN && i < w.rooms_count; i++)
         remember_joined(b, n, w.rooms[i]);
     c = channel_of(b, n, &w);
-    parts = parts_of(b, n);
+    parts = redis_carrier_parts_of(&b->carrier, n);
     if (c == CHANNEL_SHARD_OWN) parts.uid = w.to;
     if (c == CHANNEL_SHARD_ROOM) parts.room = w.cast.rooms[0];
     rc =
@@ -155,15 +130,7 @@ static int bus_wire(void *driver, const struct wire *what)
 
 static void bus_publish(void *driver, const struct adapter_cast *c)
 {
-    const struct redis_carrier *k = &((const struct sharded_bus *)driver)->carrier;
-    struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
-    bool is_up = redis_carrier_is_up(k);
-    int rc = bus_wire(driver, &w);
-
-    if (rc == ERR_NOT_FOUND || !is_up)
-        metric_add(M_REDIS_DROPPED, 1);
-    else if (rc != OK && rc != ERR_UNAVAILABLE)
-        LOG_ERROR("adapter.cast_not_json", LOG_S("nsp", c->nsp));
+    redis_carrier_cast(driver, c, bus_wire);
 }
 
 /* ---- counting ---- */
@@ -171,11 +138,11 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
 static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
 {
     struct sharded_bus *b = driver;
-    const struct nsp *n = find_nsp(b, nsp);
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, nsp);
     struct channel_parts parts;
 
     if (!n) return ERR_NOT_FOUND;
-    parts = parts_of(b, n);
+    parts = redis_carrier_parts_of(&b->carrier, n);
     return redis_carrier_count(&b->carrier, CHANNEL_SHARD, true, &parts, done, ctx);
 }
 
@@ -185,26 +152,25 @@ static void bus_nsp_open(void *driver, struct str name)
 {
     struct sharded_bus *b = driver;
     struct channel_parts parts;
-    struct nsp *n;
+    char uid[UID_HEX_SIZE];
+    struct redis_nsp *n;
 
-    if (find_nsp(b, name)) return;
-    n = mem_new(1, sizeof *n + name.n + 1);
-    if (name.n) memcpy(n + 1, name.p, name.n);
-    n->name = str_of(n + 1, name.n);
-    uid_make_hex(b->carrier.conf.node_id, n->uid);
-    list_push(&b->nsps, &n->node);
-    parts = parts_of(b, n);
+    if (redis_nsp_find(&b->carrier.nsps, name)) return;
+    uid_make_hex(b->carrier.conf.node_id, uid);
+    n = redis_nsp_add(&b->carrier.nsps, name, str_of(uid, sizeof uid));
+    parts = redis_carrier_parts_of(&b->carrier, n);
     redis_carrier_subscribe(&b->carrier, REDIS_SUB_SHARD, CHANNEL_SHARD, &parts, n);
     redis_carrier_subscribe(&b->carrier, REDIS_SUB_SHARD, CHANNEL_SHARD_OWN, &parts, n);
 }
 
 /* Name of the room's channel, in the carrier's scratch. False: it has none. */
-static bool room_channel(struct sharded_bus *b, struct nsp *n, struct str room, struct str *name)
+static bool room_channel(struct sharded_bus *b, struct redis_nsp *n, struct str room,
+                         struct str *name)
 {
     struct channel_parts parts;
 
     if (!n || !has_channel(b, n, room)) return false;
-    parts = parts_of(b, n);
+    parts = redis_carrier_parts_of(&b->carrier, n);
     parts.room = room;
     b->carrier.channel.n = 0;
     channel_name(CHANNEL_SHARD_ROOM, &parts, &b->carrier.channel);
@@ -215,7 +181,7 @@ static bool room_channel(struct sharded_bus *b, struct nsp *n, struct str room, 
 static void bus_room(void *driver, struct str nsp, struct str room, bool open)
 {
     struct sharded_bus *b = driver;
-    struct nsp *n = find_nsp(b, nsp);
+    struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, nsp);
     struct str name;
 
     if (!room_channel(b, n, room, &name)) return;
@@ -232,7 +198,7 @@ static void bus_room_ready(void *driver, struct str nsp, struct str room, void (
     struct redis_sub *sub = NULL;
     struct str name;
 
-    if (room_channel(b, find_nsp(b, nsp), room, &name))
+    if (room_channel(b, redis_nsp_find(&b->carrier.nsps, nsp), room, &name))
         sub = redis_subs_get(&b->carrier.subs, REDIS_SUB_SHARD, name);
     if (sub)
         redis_subs_await(sub, done, ctx);
@@ -245,18 +211,14 @@ static void bus_room_ready(void *driver, struct str nsp, struct str room, void (
 static void on_push(void *driver, const struct redis_sub *s, const struct redis_push *p)
 {
     struct sharded_bus *b = driver;
-    const struct driver_up *up = &b->carrier.conf.up;
-    const struct wire *w = &b->message.data.wire;
-    const struct nsp *n = s->owner;
-    int rc = sharded_decode(p->payload, str_of(n->uid, UID_HEX_SIZE), n->name, &b->message);
+    const struct redis_nsp *n = s->owner;
+    int rc = sharded_decode(p->payload, n->uid, n->name, &b->message);
 
     if (rc == ERR_CLOSED || rc == ERR_NOT_FOUND) return;
     if (rc != OK)
         metric_add(M_REDIS_GARBAGE, 1);
-    else if (w->type == WIRE_CAST && !w->request_id.n)
-        up->on_cast(up->ctx, &w->cast);
-    else if (up->on_wire)
-        up->on_wire(up->ctx, w);
+    else
+        redis_carrier_give(&b->carrier.conf.up, &b->message.data.wire);
 }
 
 /* ---- opening and closing ---- */
@@ -268,10 +230,6 @@ static void free_now(struct loop_task *t)
     redis_carrier_fini(&b->carrier);
     while (b->joined_count)
         forget_joined(b, LIST_OWNER(b->joined.next, struct joined, node));
-    LIST_EACH_SAFE(node, after, &b->nsps)
-    {
-        mem_free(LIST_OWNER(node, struct nsp, node));
-    }
     sharded_fini(&b->message);
     mem_free(b);
 }
@@ -297,7 +255,6 @@ static int bus_open(const struct driver_conf *c, void **driver, char **why)
         mem_free(b);
         return rc;
     }
-    list_init(&b->nsps);
     list_init(&b->joined);
     loop_task_init(&b->free, free_now);
     *driver = b;

@@ -27,17 +27,10 @@ struct stream { /* one that a namespace of this node lives in */
     struct str name; /* follows the struct */
 };
 
-struct nsp {
-    struct list node;
-    struct stream *stream;
-    char uid[UID_HEX_SIZE];
-    struct str name; /* follows the struct */
-};
-
 struct bus {
     struct redis_carrier carrier; /* first: its calls get a bus */
     struct driver_up up;          /* adapter.c's; the carrier's own calls come to us */
-    struct list nsps, streams;
+    struct list streams;
     struct sharded message; /* that is being read */
     struct streams entry;
     struct sb name, words; /* scratch */
@@ -46,29 +39,9 @@ struct bus {
     struct loop_task free;
 };
 
-static struct nsp *find_nsp(const struct bus *b, struct str name)
+static struct stream *stream_in(const struct redis_nsp *n)
 {
-    LIST_EACH(node, &b->nsps)
-    {
-        struct nsp *n = LIST_OWNER(node, struct nsp, node);
-
-        if (str_eq(n->name, name)) return n;
-    }
-    return NULL;
-}
-
-static struct str uid_of(const struct nsp *n)
-{
-    return str_of(n->uid, UID_HEX_SIZE);
-}
-
-static struct channel_parts parts_of(const struct bus *b, const struct nsp *n)
-{
-    struct channel_parts parts = redis_carrier_parts(&b->carrier);
-
-    parts.nsp = n->name;
-    parts.uid = uid_of(n);
-    return parts;
+    return n->more;
 }
 
 static bool can_send(const struct bus *b)
@@ -85,11 +58,11 @@ static int send_command(struct bus *b, const struct str *argv, unsigned argc,
 
 /* ---- publishing ---- */
 
-static int add_entry(struct bus *b, const struct nsp *n, const struct wire *w)
+static int add_entry(struct bus *b, const struct redis_nsp *n, const struct wire *w)
 {
-    struct str argv[14] = {STR("XADD"), n->stream->name, STR("MAXLEN"), STR("~"),   STR_NONE,
-                           STR("*"),    STR("uid"),      w->uid,        STR("nsp"), w->nsp,
-                           STR("type"), STR_NONE,        STR("data"),   STR_NONE};
+    struct str argv[14] = {STR("XADD"), stream_in(n)->name, STR("MAXLEN"), STR("~"),   STR_NONE,
+                           STR("*"),    STR("uid"),         w->uid,        STR("nsp"), w->nsp,
+                           STR("type"), STR_NONE,           STR("data"),   STR_NONE};
     size_t maxlen_size;
     int rc = streams_encode(w, &b->carrier.payload);
 
@@ -106,11 +79,11 @@ static int add_entry(struct bus *b, const struct nsp *n, const struct wire *w)
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }
 
-static int publish_message(struct bus *b, const struct nsp *n, const struct wire *w)
+static int publish_message(struct bus *b, const struct redis_nsp *n, const struct wire *w)
 {
     struct redis_carrier *k = &b->carrier;
     enum channel c = w->to.n ? CHANNEL_STREAM_OWN : CHANNEL_STREAM;
-    struct channel_parts parts = parts_of(b, n);
+    struct channel_parts parts = redis_carrier_parts_of(&b->carrier, n);
     int rc = sharded_encode_packed(w, &k->payload);
 
     if (rc != OK) return rc;
@@ -123,70 +96,55 @@ static int publish_message(struct bus *b, const struct nsp *n, const struct wire
 static int bus_wire(void *driver, const struct wire *what)
 {
     struct bus *b = driver;
-    const struct nsp *n = find_nsp(b, what->nsp);
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, what->nsp);
     struct wire w = *what;
 
     if (!n) return ERR_NOT_FOUND;
     if (!can_send(b)) return ERR_UNAVAILABLE;
-    w.uid = uid_of(n);
+    w.uid = n->uid;
     b->carrier.payload.n = 0;
     return w.to.n || streams_is_ephemeral(&w) ? publish_message(b, n, &w) : add_entry(b, n, &w);
 }
 
 static void bus_publish(void *driver, const struct adapter_cast *c)
 {
-    const struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
-    bool is_up = can_send(driver);
-    int rc = bus_wire(driver, &w);
-
-    if (rc == ERR_NOT_FOUND || !is_up)
-        metric_add(M_REDIS_DROPPED, 1);
-    else if (rc != OK && rc != ERR_UNAVAILABLE)
-        LOG_ERROR("adapter.cast_not_json", LOG_S("nsp", c->nsp));
+    redis_carrier_cast(driver, c, bus_wire);
 }
 
 static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
 {
     struct bus *b = driver;
-    const struct nsp *n = find_nsp(b, nsp);
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, nsp);
     struct channel_parts parts;
 
     if (!n) return ERR_NOT_FOUND;
-    parts = parts_of(b, n);
+    parts = redis_carrier_parts_of(&b->carrier, n);
     return redis_carrier_count(&b->carrier, CHANNEL_STREAM, false, &parts, done, ctx);
 }
 
 /* ---- receiving ---- */
 
-static void give(struct bus *b, const struct wire *w)
-{
-    if (w->type == WIRE_CAST && !w->request_id.n)
-        b->up.on_cast(b->up.ctx, &w->cast);
-    else if (b->up.on_wire)
-        b->up.on_wire(b->up.ctx, w);
-}
-
 static void on_entry(void *ctx, const struct str *fields, unsigned count)
 {
     struct bus *b = ((struct stream *)ctx)->bus;
     struct streams_entry e;
-    const struct nsp *n;
+    const struct redis_nsp *n;
     int rc = streams_entry_read(fields, count, &e);
 
     if (rc == OK) {
-        n = find_nsp(b, e.nsp);
-        if (!n || str_eq(e.uid, uid_of(n))) return;
+        n = redis_nsp_find(&b->carrier.nsps, e.nsp);
+        if (!n || str_eq(e.uid, n->uid)) return;
         rc = streams_decode(&e, &b->entry);
     }
     if (rc == OK)
-        give(b, &b->entry.data.wire);
+        redis_carrier_give(&b->up, &b->entry.data.wire);
     else if (rc != ERR_NOT_FOUND)
         metric_add(M_REDIS_GARBAGE, 1);
 }
 
-static int decode(struct bus *b, const struct nsp *n, struct str payload)
+static int decode(struct bus *b, const struct redis_nsp *n, struct str payload)
 {
-    return sharded_decode(payload, uid_of(n), n->name, &b->message);
+    return sharded_decode(payload, n->uid, n->name, &b->message);
 }
 
 /* Out of the gate: what was in the stream before it has been read. */
@@ -194,7 +152,8 @@ static void on_passed(void *ctx, const void *owner, struct str payload)
 {
     struct bus *b = ((struct stream *)ctx)->bus;
 
-    if (!b->carrier.closed && decode(b, owner, payload) == OK) give(b, &b->message.data.wire);
+    if (!b->carrier.closed && decode(b, owner, payload) == OK)
+        redis_carrier_give(&b->up, &b->message.data.wire);
 }
 
 /* Where the stream ends now is asked on the connection of the commands: the reader's is blocked. */
@@ -210,16 +169,16 @@ static int ask_end(void *ctx, redis_link_reply_fn *done, void *done_ctx)
 static void on_push(void *driver, const struct redis_sub *sub, const struct redis_push *p)
 {
     struct bus *b = driver;
-    const struct nsp *n = sub->owner;
+    const struct redis_nsp *n = sub->owner;
     int rc = decode(b, n, p->payload);
 
     if (rc == ERR_CLOSED || rc == ERR_NOT_FOUND) return;
     if (rc != OK)
         metric_add(M_REDIS_GARBAGE, 1);
     else if (sub->kind == CHANNEL_STREAM_OWN)
-        give(b, &b->message.data.wire);
+        redis_carrier_give(&b->up, &b->message.data.wire);
     else
-        stream_gate_put(&n->stream->gate, n, p->payload);
+        stream_gate_put(&stream_in(n)->gate, n, p->payload);
 }
 
 /* ---- state ---- */
@@ -320,16 +279,14 @@ static void bus_nsp_open(void *driver, struct str name)
 {
     struct bus *b = driver;
     struct channel_parts parts;
-    struct nsp *n;
+    char uid[UID_HEX_SIZE];
+    struct redis_nsp *n;
 
-    if (find_nsp(b, name)) return;
-    n = mem_new(1, sizeof *n + name.n + 1);
-    if (name.n) memcpy(n + 1, name.p, name.n);
-    n->name = str_of(n + 1, name.n);
-    n->stream = stream_of(b, n->name);
-    uid_make_hex(b->carrier.conf.node_id, n->uid);
-    list_push(&b->nsps, &n->node);
-    parts = parts_of(b, n);
+    if (redis_nsp_find(&b->carrier.nsps, name)) return;
+    uid_make_hex(b->carrier.conf.node_id, uid);
+    n = redis_nsp_add(&b->carrier.nsps, name, str_of(uid, sizeof uid));
+    n->more = stream_of(b, n->name);
+    parts = redis_carrier_parts_of(&b->carrier, n);
     redis_carrier_subscribe(&b->carrier, REDIS_SUB_CHANNEL, CHANNEL_STREAM, &parts, n);
     redis_carrier_subscribe(&b->carrier, REDIS_SUB_CHANNEL, CHANNEL_STREAM_OWN, &parts, n);
 }
@@ -347,10 +304,6 @@ static void free_now(struct loop_task *t)
 
         stream_gate_fini(&s->gate);
         mem_free(s);
-    }
-    LIST_EACH_SAFE(node, after, &b->nsps)
-    {
-        mem_free(LIST_OWNER(node, struct nsp, node));
     }
     sharded_fini(&b->message);
     streams_fini(&b->entry);
@@ -385,7 +338,6 @@ static int bus_open(const struct driver_conf *c, void **driver, char **why)
         mem_free(b);
         return rc;
     }
-    list_init(&b->nsps);
     list_init(&b->streams);
     loop_task_init(&b->free, free_now);
     *driver = b;

@@ -335,10 +335,11 @@ void redis_subs_down(struct redis_subs *s, struct redis_link *k)
     {
         struct redis_sub *sub = LIST_OWNER(node, struct redis_sub, node);
 
-        if (!link_of(sub)) list_splice(&waiters, &sub->waiters);
-        if (!link_of(sub)) set_missed(sub, true);
         list_unlink(node);
         list_push(&s->lists[REDIS_SUB_DUE], node);
+        if (link_of(sub)) continue;
+        list_splice(&waiters, &sub->waiters);
+        set_missed(sub, true);
     }
     pump(s);
     answer(&waiters);
