@@ -5,14 +5,14 @@ import { sleep, until } from './cluster.mjs';
 const BACK_MS = 60000; // generous: an ASan build on a busy machine
 
 // Says something again and again until the other one hears one of it; gives the time that took.
-export async function untilHeard(from, to, ms = BACK_MS) {
+export async function untilHeard(from, to, ms = BACK_MS, room = 'chat') {
   const start = Date.now();
   const mark = `probe ${Math.random()} `;
   let heard = false;
   const hearing = to.next('roomMessage', (m) => String(m.message).startsWith(mark), ms).then(() => (heard = true));
   hearing.catch(() => {});
   for (let i = 0; !heard && Date.now() - start < ms; i++) {
-    from.say('chat', mark + i);
+    from.say(room, mark + i);
     await Promise.race([hearing, sleep(20)]);
   }
   await hearing;

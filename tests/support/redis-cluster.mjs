@@ -1,6 +1,7 @@
 // A Redis Cluster for tests: three masters with a third of the slots each, and a replica of each when asked for.
 import { createCluster } from 'redis';
 import { freePort, startRedis, until } from './cluster.mjs';
+import { keepClient, redisClient } from './redis.mjs';
 
 const READY_MS = 60000;
 const SLOTS = 16384;
@@ -18,13 +19,13 @@ async function startServer() {
   return server;
 }
 
-// startRedisCluster({tool, replicas}) → {url, servers, masters(), ownerOf(key), moveSlot(slot, to), client()}. tool: makes a
-// client of one server, which the caller closes.
-export async function startRedisCluster({ tool, replicas = false } = {}) {
+// startRedisCluster({replicas}) → {url, servers, slotOf(key), ownerOf(key), ownerOfSlot(slot), moveSlot(slot, to), client()};
+// its clients end with closeRedisClients.
+export async function startRedisCluster({ replicas = false } = {}) {
   const servers = [];
   for (let i = 0; i < (replicas ? 2 : 1) * MASTERS; i++) servers.push(await startServer());
   for (const s of servers) {
-    s.client = await tool({ path: s.socketPath });
+    s.client = await redisClient(s);
     s.id = await s.client.sendCommand(['CLUSTER', 'MYID']);
   }
   for (const [i, s] of servers.slice(0, MASTERS).entries()) {
@@ -83,11 +84,6 @@ export async function startRedisCluster({ tool, replicas = false } = {}) {
       for (const s of order) await s.client.sendCommand(['CLUSTER', 'SETSLOT', String(slot), 'NODE', to.id]).catch(() => {}); // not at replicas
       await until('all servers to agree', () => allAgree(slot, to), READY_MS);
     },
-    client: async () => {
-      const client = createCluster({ rootNodes: servers.slice(0, MASTERS).map((s) => ({ url: `redis://127.0.0.1:${s.port}` })) });
-      client.on('error', () => {});
-      await client.connect();
-      return client;
-    },
+    client: () => keepClient(createCluster({ rootNodes: servers.slice(0, MASTERS).map((s) => ({ url: `redis://127.0.0.1:${s.port}` })) })),
   };
 }

@@ -4,13 +4,15 @@ import { createClient } from 'redis';
 
 const clients = [];
 
-export async function redisClient(redis) {
-  const client = createClient({ socket: { path: redis.socketPath } });
+// Connects a client, and closes it with the others.
+export async function keepClient(client) {
   client.on('error', () => {});
   await client.connect();
   clients.push(client);
   return client;
 }
+
+export const redisClient = (redis) => keepClient(createClient({ socket: { path: redis.socketPath } }));
 
 const ESCAPED = { n: '\n', r: '\r', t: '\t', a: '\x07', b: '\b' };
 

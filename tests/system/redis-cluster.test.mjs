@@ -3,29 +3,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
-import { createClient } from 'redis';
+import { nothingTwice, untilDegraded, untilHeard } from '../support/chat.mjs';
 import { sleep, startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
-import { castTests, meeting, startNodeServer } from '../support/interop.mjs';
+import { castTests, connectPeers, meeting, startNodeServer } from '../support/interop.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 import { startRedisCluster } from '../support/redis-cluster.mjs';
 
 const FAIL_OVER_MS = 90000; // some seconds, on a machine that has nothing else to do
 const QUICK = { ADAPTER: 'redis-sharded', BEAT_MS: '500', DEAD_MS: '10000', REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
 
-const tools = [];
-async function tool(socket) {
-  const client = createClient({ socket });
-  client.on('error', () => {});
-  await client.connect();
-  tools.push(client);
-  return client;
-}
-
 after(async () => {
   closeAll();
-  // What the adapter of Node.js still says goodbye to is awaited; a client of a dead server has nobody to say it to.
-  await Promise.race([Promise.all(tools.map((t) => (t.isOpen ? t.close() : null))).catch(() => {}), sleep(2000)]);
-  for (const t of tools) if (t.isOpen) t.destroy();
+  await closeRedisClients();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
 });
@@ -35,10 +25,8 @@ describe('with a server of Node.js, subscription mode static', () => {
   let redis, ours, theirs, peers, met;
 
   before(async () => {
-    redis = await startRedisCluster({ tool });
-    const [pub, sub] = [await redis.client(), await redis.client()];
-    tools.push(pub, sub);
-    theirs = await startNodeServer(createShardedAdapter(pub, sub, { subscriptionMode: 'static' }));
+    redis = await startRedisCluster();
+    theirs = await startNodeServer(createShardedAdapter(await redis.client(), await redis.client(), { subscriptionMode: 'static' }));
     ours = await startNode({
       redis, program: 'wire-echo', args: ['socket'],
       env: {
@@ -46,15 +34,7 @@ describe('with a server of Node.js, subscription mode static', () => {
         PING_INTERVAL_MS: '25000', PING_TIMEOUT_MS: '20000', CONNECT_TIMEOUT_MS: '45000',
       },
     });
-    peers = {};
-    for (const [side, url] of [['ours', ours.url], ['theirs', theirs.url]]) {
-      for (const [who, rooms] of [['red', ['red']], ['blue', ['blue']], ['both', ['red', 'blue']]]) {
-        const peer = await connect(url, { gateway: false, name: `${side}.${who}` });
-        await peer.ask('join', ...rooms);
-        peer.rooms = [...rooms, peer.id];
-        peers[peer.name] = peer;
-      }
-    }
+    peers = await connectPeers({ ours: ours.url, theirs: theirs.url });
     const owner = await redis.ownerOf('socket.io#/#');
     await until('both to hear the namespace', async () =>
       Number((await owner.client.sendCommand(['PUBSUB', 'SHARDNUMSUB', 'socket.io#/#']))[1]) === 2);
@@ -77,16 +57,6 @@ describe('with a server of Node.js, subscription mode static', () => {
   });
 });
 
-async function untilHeard(from, to, room) {
-  const mark = `probe ${Math.random()} `;
-  let heard = false;
-  const hearing = to.next('roomMessage', (m) => String(m.message).startsWith(mark), FAIL_OVER_MS).then(() => (heard = true));
-  for (let i = 0; !heard; i++) {
-    from.say(room, mark + i);
-    await Promise.race([hearing, sleep(20)]);
-  }
-}
-
 const ROOMS = Array.from({ length: 12 }, (_, i) => `room-${i}`);
 
 async function chat(redis) {
@@ -94,30 +64,24 @@ async function chat(redis) {
   const [ann, bob] = await Promise.all(cluster.nodes.map((n) => connect(n.url)));
   for (const room of ROOMS) for (const p of [ann, bob]) await p.join(room);
   const isWhole = async () => {
-    for (const room of ROOMS) await Promise.all([untilHeard(ann, bob, room), untilHeard(bob, ann, room)]);
-    await until('nobody to be degraded', async () => {
-      const answers = await Promise.all(cluster.nodes.map((n) => n.ready()));
-      return answers.every((r) => r?.status === 200 && r.body.degraded === false);
-    }, FAIL_OVER_MS);
+    for (const room of ROOMS) await Promise.all([untilHeard(ann, bob, FAIL_OVER_MS, room), untilHeard(bob, ann, FAIL_OVER_MS, room)]);
+    await untilDegraded(cluster.nodes, false, FAIL_OVER_MS);
     await until('all members to be counted', async () => {
       const answers = await Promise.all(ROOMS.map((roomId) => ann.ask('joinRoom', { roomId })));
       return answers.every((c) => c.ok && c.memberCount === 2);
     }, FAIL_OVER_MS);
   };
   const end = async () => {
-    for (const p of [ann, bob]) {
-      assert.deepEqual(p.disconnects, []);
-      const seen = p.all.filter((e) => e[0] === 'roomMessage').map((e) => e[1].messageId);
-      assert.equal(new Set(seen).size, seen.length, 'nothing came twice');
-      p.close();
-    }
+    for (const p of [ann, bob]) assert.deepEqual(p.disconnects, []);
+    nothingTwice([ann, bob]);
+    for (const p of [ann, bob]) p.close();
     await cluster.stop();
   };
   return { cluster, ann, bob, isWhole, end };
 }
 
 test('slots move under chat, those of rooms, of the namespace and of the nodes too', { timeout: 400000 }, async () => {
-  const redis = await startRedisCluster({ tool });
+  const redis = await startRedisCluster();
   const { cluster, isWhole, ann, bob, end } = await chat(redis);
   await isWhole();
   const channels = [...ROOMS.map((r) => `socket.io#/#${r}#`), 'socket.io#/#', 'ingoma:socket.io:nodes',
@@ -145,7 +109,7 @@ test('slots move under chat, those of rooms, of the namespace and of the nodes t
 });
 
 test('a master is killed, its replica takes over, the old one comes back', { timeout: 400000 }, async (t) => {
-  const redis = await startRedisCluster({ tool, replicas: true });
+  const redis = await startRedisCluster({ replicas: true });
   const { isWhole, end } = await chat(redis);
   await isWhole();
   const first = await redis.ownerOf('socket.io#/#');
@@ -157,7 +121,7 @@ test('a master is killed, its replica takes over, the old one comes back', { tim
   await isWhole();
   t.diagnostic(`whole again ${Date.now() - start} ms after that`);
   await first.restart();
-  first.client = await tool({ path: first.socketPath });
+  first.client = await redisClient(first);
   await until('the old master to be a replica', async () => (await first.client.sendCommand(['ROLE']))[0] === 'slave', FAIL_OVER_MS);
   await isWhole();
   await until('it to be the master again, by hand', async () => { // Redis gives an attempt up after five seconds

@@ -42,7 +42,10 @@ describe('joining and leaving', () => {
   test('the joiner gets roomJoined with the count of both nodes, the others userJoinedRoom', async () => {
     const ann = await user(one, 'u1', 'Ann');
     const bob = await user(two, 'u2', 'Bob');
+    const [eve, dan] = await Promise.all([one, two].map((n) => connect(n.url)));
+    for (const p of [eve, dan]) await p.join('beside');
     assert.deepEqual(await ann.join('class', 'chat'), { roomId: 'class', memberCount: 1, roomType: 'chat' });
+    await fence(eve, 'beside', dan); // node two has read of Ann's coming before Bob is there to hear of it
     assert.deepEqual(await bob.join('class', 'quiz'), { roomId: 'class', memberCount: 2, roomType: 'chat' }); // the first joiner's type
     const told = await ann.next('userJoinedRoom');
     assert.deepEqual({ ...told, timestamp: 0 }, { userId: 'u2', userName: 'Bob', roomId: 'class', timestamp: 0 });
@@ -64,8 +67,7 @@ describe('joining and leaving', () => {
     assert.equal(ann.count('userLeftRoom'), 1);
     assert.equal(bob.count('userLeftRoom'), 0);
     assert.equal((await ann.join('class')).memberCount, 1);
-    ann.close();
-    bob.close();
+    [ann, bob, eve, dan].forEach((p) => p.close());
   });
 
   test('a bare text is a roomId, a guest has neither id nor name, a disconnection is told', async () => {

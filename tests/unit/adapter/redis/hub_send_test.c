@@ -97,21 +97,34 @@ Test(redis_hub_send, what_comes_in_the_middle_of_a_move_waits_for_what_came_befo
     hub_fixture_close(&f);
 }
 
-Test(redis_hub_send, a_script_over_a_slot_that_is_half_moved_is_tried_again)
-{
-    const struct str argv[] = {STR("EVAL"), STR("return redis.call('MGET', KEYS[1], KEYS[2])"),
-                               STR("2"), STR("{k}a"), STR("{k}b")};
-    int from, to;
+static const struct str both_keys[] = {STR("EVAL"),
+                                       STR("return redis.call('MGET', KEYS[1], KEYS[2])"), STR("2"),
+                                       STR("{k}a"), STR("{k}b")};
 
-    SKIP_OR_OPEN();
+static int ask_both_keys(void)
+{
+    return redis_hub_send(f.hub, both_keys[3], both_keys, 5, hub_fixture_on_reply, &f);
+}
+
+/* One of the keys has gone over, the other one has not. */
+static void move_half(int *from, int *to)
+{
     cr_expect_eq(hub_fixture_say(&f, "{k}a", "SET %s 1"), OK);
     cr_expect_eq(hub_fixture_say(&f, "{k}b", "SET %s 2"), OK);
     cr_assert(hub_fixture_await(&f, &f.replies, 2));
-    from = redis_cluster_fixture_owner(&f.cluster, "{k}a");
-    to = (from + 2) % REDIS_CLUSTER_SIZE;
-    redis_cluster_fixture_begin_move(&f.cluster, "{k}a", to);
-    redis_cluster_fixture_move_key(&f.cluster, "{k}a", from, to);
-    cr_expect_eq(redis_hub_send(f.hub, argv[3], argv, 5, hub_fixture_on_reply, &f), OK);
+    *from = redis_cluster_fixture_owner(&f.cluster, "{k}a");
+    *to = (*from + 1) % REDIS_CLUSTER_SIZE;
+    redis_cluster_fixture_begin_move(&f.cluster, "{k}a", *to);
+    redis_cluster_fixture_move_key(&f.cluster, "{k}a", *from, *to);
+}
+
+Test(redis_hub_send, a_script_over_a_slot_that_is_half_moved_is_tried_again)
+{
+    int from, to;
+
+    SKIP_OR_OPEN();
+    move_half(&from, &to);
+    cr_expect_eq(ask_both_keys(), OK);
     cr_assert(hub_fixture_await_that(&f, f.hub, hub_fixture_is_waiting));
     cr_expect_eq(f.replies, 2);
     redis_cluster_fixture_move_key(&f.cluster, "{k}b", from, to);
@@ -123,22 +136,14 @@ Test(redis_hub_send, a_script_over_a_slot_that_is_half_moved_is_tried_again)
 
 Test(redis_hub_send, what_waits_is_answered_when_its_time_is_over_or_the_hub_closes)
 {
-    const struct str argv[] = {STR("EVAL"), STR("return redis.call('MGET', KEYS[1], KEYS[2])"),
-                               STR("2"), STR("{k}a"), STR("{k}b")};
     int from, to;
 
     SKIP_OR_OPEN();
-    cr_expect_eq(hub_fixture_say(&f, "{k}a", "SET %s 1"), OK);
-    cr_expect_eq(hub_fixture_say(&f, "{k}b", "SET %s 2"), OK);
-    cr_assert(hub_fixture_await(&f, &f.replies, 2));
-    from = redis_cluster_fixture_owner(&f.cluster, "{k}a");
-    to = (from + 1) % REDIS_CLUSTER_SIZE;
-    redis_cluster_fixture_begin_move(&f.cluster, "{k}a", to);
-    redis_cluster_fixture_move_key(&f.cluster, "{k}a", from, to);
-    cr_expect_eq(redis_hub_send(f.hub, argv[3], argv, 5, hub_fixture_on_reply, &f), OK);
+    move_half(&from, &to);
+    cr_expect_eq(ask_both_keys(), OK);
     cr_assert(hub_fixture_await(&f, &f.replies, 3));
     cr_expect_eq(f.errors, 1, "TRYAGAIN to the end");
-    cr_expect_eq(redis_hub_send(f.hub, argv[3], argv, 5, hub_fixture_on_reply, &f), OK);
+    cr_expect_eq(ask_both_keys(), OK);
     cr_assert(hub_fixture_await_that(&f, f.hub, hub_fixture_is_waiting));
     hub_fixture_close(&f);
     cr_expect_eq(f.replies, 4);
