@@ -88,6 +88,15 @@ bool streams_is_ephemeral(const struct wire *w)
     }
 }
 
+void streams_add(const struct streams_add *a, struct str argv[STREAMS_ADD_WORDS])
+{
+    const struct str words[STREAMS_ADD_WORDS] = {
+        STR("XADD"), a->stream,  STR("MAXLEN"), STR("~"),    a->maxlen, STR("*"),    STR("uid"),
+        a->uid,      STR("nsp"), a->nsp,        STR("type"), a->type,   STR("data"), a->data};
+
+    memcpy(argv, words, sizeof words);
+}
+
 int streams_encode(const struct wire *w, struct sb *out)
 {
     struct sb json = {0}, bytes = {0};

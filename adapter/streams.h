@@ -32,6 +32,14 @@ bool streams_is_ephemeral(const struct wire *w);
  * messages that have none. Errors: as wire_data_put. */
 MUST_USE int streams_encode(const struct wire *w, struct sb *out);
 
+struct streams_add { /* borrows */
+    struct str stream, maxlen, uid, nsp, type, data;
+};
+#define STREAMS_ADD_WORDS 14
+
+/* The command that adds an entry; the stream is its second word. Borrows what a does. */
+void streams_add(const struct streams_add *a, struct str argv[STREAMS_ADD_WORDS]);
+
 /* ---- reading ---- */
 
 struct streams_entry { /* borrows */

@@ -96,14 +96,18 @@ static void send_cast(struct emit *e)
 {
     const struct str publish[] = {e->kind == SHARDED ? STR("SPUBLISH") : STR("PUBLISH"),
                                   sb_view(&e->channel), sb_view(&e->payload)};
-    const struct str add[] = {STR("XADD"),      sb_view(&e->stream), STR("MAXLEN"),
-                              STR("~"),         sb_view(&e->maxlen), STR("*"),
-                              STR("uid"),       STR("emitter"),      STR("nsp"),
-                              sb_view(&e->nsp), STR("type"),         STR("3"),
-                              STR("data"),      sb_view(&e->payload)};
-    int rc = e->kind == STREAMS ? redis_hub_send(e->hub, add[1], add, 14, on_reply, e)
-                                : redis_hub_send(e->hub, publish[1], publish, 3, on_reply, e);
+    const struct streams_add entry = {.stream = sb_view(&e->stream),
+                                      .maxlen = sb_view(&e->maxlen),
+                                      .uid = STR("emitter"),
+                                      .nsp = sb_view(&e->nsp),
+                                      .type = STR("3"),
+                                      .data = sb_view(&e->payload)};
+    struct str add[STREAMS_ADD_WORDS];
+    int rc;
 
+    streams_add(&entry, add);
+    rc = e->kind == STREAMS ? redis_hub_send(e->hub, add[1], add, STREAMS_ADD_WORDS, on_reply, e)
+                            : redis_hub_send(e->hub, publish[1], publish, 3, on_reply, e);
     e->is_sent = true;
     if (rc != OK) finish(e, ERR_UNAVAILABLE, 0, STR("it is larger than REDIS_QUEUE_BYTES"));
 }

@@ -60,9 +60,8 @@ static int send_command(struct bus *b, const struct str *argv, unsigned argc,
 
 static int add_entry(struct bus *b, const struct redis_nsp *n, const struct wire *w)
 {
-    struct str argv[14] = {STR("XADD"), stream_in(n)->name, STR("MAXLEN"), STR("~"),   STR_NONE,
-                           STR("*"),    STR("uid"),         w->uid,        STR("nsp"), w->nsp,
-                           STR("type"), STR_NONE,           STR("data"),   STR_NONE};
+    struct streams_add add = {.stream = stream_in(n)->name, .uid = w->uid, .nsp = w->nsp};
+    struct str argv[STREAMS_ADD_WORDS];
     size_t maxlen_size;
     int rc = streams_encode(w, &b->carrier.payload);
 
@@ -71,10 +70,11 @@ static int add_entry(struct bus *b, const struct redis_nsp *n, const struct wire
     sb_u64(&b->words, b->carrier.conf.conf->adapter_stream_maxlen);
     maxlen_size = b->words.n;
     sb_u64(&b->words, wire_data_number(w));
-    argv[4] = str_head(sb_view(&b->words), maxlen_size);
-    argv[11] = str_skip(sb_view(&b->words), maxlen_size);
-    argv[13] = sb_view(&b->carrier.payload);
-    rc = send_command(b, argv, 14, redis_carrier_published, &b->carrier);
+    add.maxlen = str_head(sb_view(&b->words), maxlen_size);
+    add.type = str_skip(sb_view(&b->words), maxlen_size);
+    add.data = sb_view(&b->carrier.payload);
+    streams_add(&add, argv);
+    rc = send_command(b, argv, STREAMS_ADD_WORDS, redis_carrier_published, &b->carrier);
     metric_add(rc == OK ? M_REDIS_PUBLISHED : M_REDIS_DROPPED, 1);
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }

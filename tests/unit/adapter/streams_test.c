@@ -269,3 +269,17 @@ Test(streams_name, is_the_one_that_node_writes_to)
     }
     sb_fini(&out);
 }
+
+Test(streams_add, is_the_command_of_nodes_adapter)
+{
+    static const char *const want[STREAMS_ADD_WORDS] = {"XADD", "s",   "MAXLEN", "~",   "10000",
+                                                        "*",    "uid", "u",      "nsp", "/",
+                                                        "type", "3",   "data",   "{}"};
+    const struct streams_add add = {STR("s"), STR("10000"), STR("u"),
+                                    STR("/"), STR("3"),     STR("{}")};
+    struct str argv[STREAMS_ADD_WORDS];
+
+    streams_add(&add, argv);
+    for (int i = 0; i < STREAMS_ADD_WORDS; i++)
+        cr_expect(str_eq(argv[i], str_z(want[i])), "word %d", i);
+}
