@@ -36,6 +36,7 @@ struct adapter {
     struct request_table *requests;
     struct due_table *dues; /* NULL: closed */
     bool connected, closed;
+    unsigned connects;
     struct list laters;
     struct loop_task answer, free;
     struct sb out;
@@ -101,6 +102,7 @@ static void on_state(void *ctx, bool connected)
 
     if (a->closed || connected == a->connected) return;
     a->connected = connected;
+    a->connects += connected;
     metric_set(M_DEGRADED, !connected);
     if (connected)
         LOG_INFO("adapter.connected", LOG_Z("driver", a->ops->name));
@@ -151,6 +153,7 @@ static void on_return(void *ctx)
     struct adapter *a = ctx;
 
     if (a->closed) return;
+    a->connects++;
     due_table_connected(a->dues, true);
     a->handler.on_state(a->ctx, true);
 }
@@ -372,6 +375,25 @@ void adapter_publish(struct adapter *a, const struct adapter_cast *c)
     if (!a->closed) a->ops->publish(a->driver, c);
 }
 
+bool adapter_keep(struct adapter *a, const struct adapter_cast *c)
+{
+    return !a->closed && a->ops->keep && a->ops->keep(a->driver, c);
+}
+
+struct str adapter_offset(struct adapter *a, struct str nsp)
+{
+    return a->closed || !a->ops->offset ? STR_NONE : a->ops->offset(a->driver, nsp);
+}
+
+void session_restore(struct adapter *a, struct str nsp, struct str pid, struct str offset,
+                     const struct session_restore *r)
+{
+    int rc = a->closed || !a->ops->restore ? ERR_UNAVAILABLE
+                                           : a->ops->restore(a->driver, nsp, pid, offset, r);
+
+    if (rc != OK) answer_later(a, &(struct later){.sent = r->done, .ctx = r->ctx, .rc = rc});
+}
+
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx)
 {
@@ -415,6 +437,11 @@ unsigned adapter_nodes(const struct adapter *a)
 bool adapter_is_connected(const struct adapter *a)
 {
     return a->connected;
+}
+
+unsigned adapter_connects(const struct adapter *a)
+{
+    return a->connects;
 }
 
 void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str node), void *ctx)

@@ -27,6 +27,7 @@ struct adapter_cast { /* all borrows */
     struct str array; /* raw JSON of the packet's data; binary as {"_placeholder":true,"num":N} */
     const struct str *attachments; /* by number */
     unsigned attachments_count;
+    struct str offset; /* where it is kept, for who comes back later; empty: nowhere */
 };
 
 /* Kinds of node messages: what travels between two nodes of ours. The payload is opaque here. */
@@ -121,6 +122,16 @@ void adapter_room_ready(struct adapter *a, struct str nsp, struct str room, void
 /* To all other nodes. Never blocks and never fails: without Redis it is counted and dropped. */
 void adapter_publish(struct adapter *a, const struct adapter_cast *c);
 
+/* With RECOVERY_MS, to all nodes: it comes back by on_cast with its offset, in the order in which
+ * all have it. False: it will not, nobody keeps casts, or not now; whoever says it delivers it
+ * himself.
+ */
+bool adapter_keep(struct adapter *a, const struct adapter_cast *c);
+
+/* All casts up to this offset were given to on_cast. Empty: casts are not kept. Borrows until the
+ * next call. */
+struct str adapter_offset(struct adapter *a, struct str nsp);
+
 /* Remote join, leave, disconnect on all other nodes: no confirmation, in the order of the calls and
  * of adapter_publish. The local effect is the caller's. */
 void adapter_join(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
@@ -166,6 +177,7 @@ bool adapter_is_lost(const struct adapter *a,
                      struct str node); /* declared dead for its silence, not heard since */
 unsigned adapter_nodes(const struct adapter *a); /* alive, this one included */
 bool adapter_is_connected(const struct adapter *a);
+unsigned adapter_connects(const struct adapter *a); /* how often on_state(true) was said */
 void adapter_each_node(const struct adapter *a, void (*fn)(void *ctx, struct str node), void *ctx);
 
 /* Runs a Lua script (adapter/redis/store.h); done is called exactly once: OK with the reply,

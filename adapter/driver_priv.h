@@ -5,6 +5,7 @@
 #define ADAPTER_DRIVER_PRIV_H
 
 #include "adapter/adapter.h"
+#include "adapter/session.h"
 #include "adapter/wire.h"
 
 struct loop;
@@ -67,6 +68,12 @@ struct driver_ops {
     /* See adapter_room_ready. NULL when room is. */
     void (*room_ready)(void *driver, struct str nsp, struct str room, void (*done)(void *ctx),
                        void *ctx);
+    /* See adapter_keep, adapter_offset and session_restore. NULL: casts are never kept. */
+    bool (*keep)(void *driver, const struct adapter_cast *c);
+    struct str (*offset)(void *driver, struct str nsp);
+    /* OK: done is called later. Otherwise it is never called. */
+    int (*restore)(void *driver, struct str nsp, struct str pid, struct str offset,
+                   const struct session_restore *r);
 };
 
 extern const struct driver_ops local_bus_driver, redis_bus_driver, redis_sharded_bus_driver,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/forbid.h"
 
+#define RECOVERY_MIN_MS 1000
 #define SECRET_MIN_BYTES 32 /* RFC 7518 3.2: a key of HS256 is as long as its hash */
 
 #define OPT(name, env, type, def, min, max, secret, doc)                                           \
@@ -253,6 +254,12 @@ static void check_numbers(const struct conf *c, struct sb *mistakes)
     }
     if (c->out_hard_bytes <= c->max_payload_bytes) {
         sb_z(mistakes, "OUT_HARD_BYTES: must be more than MAX_PAYLOAD_BYTES\n");
+    }
+    if (c->recovery_ms && !str_eq(str_z(c->adapter), STR("redis-streams"))) {
+        sb_z(mistakes, "RECOVERY_MS: only ADAPTER=redis-streams keeps what clients miss\n");
+    }
+    if (c->recovery_ms && c->recovery_ms < RECOVERY_MIN_MS) {
+        sb_printf(mistakes, "RECOVERY_MS: must be 0 or at least %d\n", RECOVERY_MIN_MS);
     }
     if (c->ops_port == c->port) {
         sb_z(mistakes, "OPS_PORT: must differ from PORT\n");

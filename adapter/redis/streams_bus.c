@@ -6,6 +6,7 @@
 #include "adapter/redis/carrier_priv.h"
 #include "adapter/redis/stream_gate_priv.h"
 #include "adapter/redis/stream_reader_priv.h"
+#include "adapter/redis/stream_restore_priv.h"
 #include "adapter/sharded.h"
 #include "adapter/streams.h"
 #include "adapter/uid.h"
@@ -16,6 +17,8 @@
 #include "base/metric.h"
 #include "base/forbid.h"
 
+#define RESTORE_STEPS 4 /* deadlines of Redis that a client may wait for what it missed */
+
 struct bus;
 
 struct stream { /* one that a namespace of this node lives in */
@@ -23,6 +26,7 @@ struct stream { /* one that a namespace of this node lives in */
     struct bus *bus;
     struct redis_stream_reader *reader;
     struct stream_gate gate;
+    struct stream_restores restores;
     bool was_ready;
     struct str name; /* follows the struct */
 };
@@ -33,9 +37,10 @@ struct bus {
     struct list streams;
     struct sharded message; /* that is being read */
     struct streams entry;
-    struct sb name, words; /* scratch */
-    bool is_carried;       /* the carrier is connected */
-    bool is_connected;     /* as we have said it */
+    struct sb name, words, offset; /* scratch */
+    bool keeps;                    /* casts, for clients that come back: RECOVERY_MS */
+    bool is_carried;               /* the carrier is connected */
+    bool is_connected;             /* as we have said it */
     struct loop_task free;
 };
 
@@ -111,6 +116,39 @@ static void bus_publish(void *driver, const struct adapter_cast *c)
     redis_carrier_cast(driver, c, bus_wire);
 }
 
+/* ---- keeping ---- */
+
+static bool bus_keep(void *driver, const struct adapter_cast *c)
+{
+    const struct bus *b = driver;
+    const struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
+    int rc = b->keeps ? bus_wire(driver, &w) : ERR_UNAVAILABLE;
+
+    if (b->keeps && rc != OK && !can_send(b)) metric_add(M_REDIS_DROPPED, 1);
+    return rc == OK;
+}
+
+static struct str bus_offset(void *driver, struct str nsp)
+{
+    struct bus *b = driver;
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, nsp);
+
+    if (!b->keeps || !n || !stream_in(n)->was_ready) return STR_NONE;
+    b->offset.n = 0;
+    streams_id_put(redis_stream_reader_position(stream_in(n)->reader), &b->offset);
+    return sb_view(&b->offset);
+}
+
+static int bus_restore(void *driver, struct str nsp, struct str pid, struct str offset,
+                       const struct session_restore *r)
+{
+    const struct bus *b = driver;
+    const struct redis_nsp *n = redis_nsp_find(&b->carrier.nsps, nsp);
+
+    if (!b->keeps || !n) return ERR_UNAVAILABLE;
+    return stream_restores_begin(&stream_in(n)->restores, nsp, pid, offset, r);
+}
+
 static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *ctx)
 {
     struct bus *b = driver;
@@ -124,21 +162,43 @@ static int bus_count(void *driver, struct str nsp, driver_count_fn *done, void *
 
 /* ---- receiving ---- */
 
+/* Of this node's own: what bus_keep did not give to anybody. */
+static bool was_kept(const struct wire *w)
+{
+    return w->type == WIRE_CAST && !(w->cast.flags & ADAPTER_VOLATILE);
+}
+
+static void give_entry(struct stream *s, struct wire *w)
+{
+    struct bus *b = s->bus;
+
+    if (b->keeps && w->type == WIRE_CAST) {
+        b->offset.n = 0;
+        streams_id_put(redis_stream_reader_position(s->reader), &b->offset);
+        w->cast.offset = sb_view(&b->offset);
+        stream_restores_heard(&s->restores, &w->cast);
+    }
+    redis_carrier_give(&b->up, w);
+}
+
 static void on_entry(void *ctx, const struct str *fields, unsigned count)
 {
-    struct bus *b = ((struct stream *)ctx)->bus;
+    struct stream *s = ctx;
+    struct bus *b = s->bus;
     struct streams_entry e;
     const struct redis_nsp *n;
+    bool is_own = false;
     int rc = streams_entry_read(fields, count, &e);
 
     if (rc == OK) {
         n = redis_nsp_find(&b->carrier.nsps, e.nsp);
-        if (!n || str_eq(e.uid, n->uid)) return;
+        is_own = n && str_eq(e.uid, n->uid);
+        if (!n || (is_own && !b->keeps)) return;
         rc = streams_decode(&e, &b->entry);
     }
-    if (rc == OK)
-        redis_carrier_give(&b->up, &b->entry.data.wire);
-    else if (rc != ERR_NOT_FOUND)
+    if (rc == OK && (!is_own || was_kept(&b->entry.data.wire)))
+        give_entry(s, &b->entry.data.wire);
+    else if (rc != OK && rc != ERR_NOT_FOUND)
         metric_add(M_REDIS_GARBAGE, 1);
 }
 
@@ -208,6 +268,7 @@ static void on_moved(void *ctx)
 
     s->was_ready |= is_ready;
     stream_gate_open(&s->gate, is_ready, redis_stream_reader_position(s->reader));
+    stream_restores_moved(&s->restores, is_ready, redis_stream_reader_position(s->reader));
     say_state(s->bus);
 }
 
@@ -270,6 +331,11 @@ static struct stream *stream_of(struct bus *b, struct str nsp)
     s->bus = b;
     s->gate = (struct stream_gate){.ctx = s, .ask_end = ask_end, .on_passed = on_passed};
     stream_gate_init(&s->gate);
+    s->restores = (struct stream_restores){.loop = b->carrier.conf.loop,
+                                           .hub = b->carrier.hub,
+                                           .stream = s->name,
+                                           .timeout_ms = RESTORE_STEPS * c->redis_timeout_ms};
+    stream_restores_init(&s->restores);
     s->reader = open_reader(s);
     list_push(&b->streams, &s->node);
     return s;
@@ -309,6 +375,7 @@ static void free_now(struct loop_task *t)
     streams_fini(&b->entry);
     sb_fini(&b->name);
     sb_fini(&b->words);
+    sb_fini(&b->offset);
     mem_free(b);
 }
 
@@ -332,6 +399,7 @@ static int bus_open(const struct driver_conf *c, void **driver, char **why)
         return rc;
     }
     b->up = c->up;
+    b->keeps = c->conf->recovery_ms != 0;
     own.up = (struct driver_up){.ctx = b, .on_bytes = on_bytes, .on_state = on_carried};
     rc = redis_carrier_open(&b->carrier, &own, on_push, why);
     if (rc != OK) {
@@ -348,6 +416,10 @@ static void bus_close(void *driver)
 {
     struct bus *b = driver;
 
+    LIST_EACH(node, &b->streams)
+    {
+        stream_restores_close(&LIST_OWNER(node, struct stream, node)->restores);
+    }
     redis_carrier_close(&b->carrier);
     LIST_EACH(node, &b->streams)
     {
@@ -367,4 +439,7 @@ const struct driver_ops redis_streams_bus_driver = {
     .eval = redis_carrier_eval,
     .wire = bus_wire,
     .count = bus_count,
+    .keep = bus_keep,
+    .offset = bus_offset,
+    .restore = bus_restore,
 };

@@ -140,3 +140,8 @@ void eio_new_id(const struct eio *e, char out[EIO_ID_SIZE])
     memcpy(out, e->node_id, EIO_NODE_ID_SIZE);
     rand_id(out + EIO_NODE_ID_SIZE, EIO_ID_SIZE - EIO_NODE_ID_SIZE);
 }
+
+struct str eio_node_id(const struct eio *e)
+{
+    return str_of(e->node_id, EIO_NODE_ID_SIZE);
+}

@@ -20,6 +20,7 @@ enum close_reason {
     CLOSE_COUNT
 };
 const char *close_text(enum close_reason r);
+bool close_may_recover(enum close_reason r); /* the client may come back as who it was */
 
 struct loop;
 struct conf;
@@ -90,6 +91,8 @@ bool eio_session_is_websocket(const struct eio_session *s);
 const struct eio_handshake *eio_session_handshake(const struct eio_session *s);
 void *eio_session_user(const struct eio_session *s); /* of the layer above, NULL at first */
 void eio_session_set_user(struct eio_session *s, void *user);
+
+struct str eio_node_id(const struct eio *e); /* EIO_NODE_ID_SIZE characters */
 
 /* New identifier: node id, then 16 random characters (96 bits). */
 void eio_new_id(const struct eio *e, char out[EIO_ID_SIZE]);

@@ -34,13 +34,15 @@ static void put_refusal(struct sb *b, const struct refusal *r, const char *text_
  * if one is due. */
 static void tell_refusal(struct sio_socket *s, const struct refusal *r)
 {
+    struct sio_cast to = sio_cast_self(s);
     struct sb b = {0};
 
+    to.flags |= SIO_LOCAL; /* not kept: mistakes of clients are no business of Redis */
     if (r->schema && r->schema->error_event) {
         sb_printf(&b, "[\"%s\",{\"event\":\"%s\",", r->schema->error_event, r->schema->name);
         put_refusal(&b, r, "error");
         sb_char(&b, ']');
-        sio_socket_emit(s, sb_view(&b), NULL, 0);
+        sio_cast_emit(&to, sb_view(&b), NULL, 0);
     }
     if (r->ack.n) {
         b.n = 0;
@@ -95,6 +97,7 @@ void dispatch_auth_error(struct sio_socket *s, int code)
                                        .message = str_z(err_text(code))};
     struct sio_cast to = sio_cast_self(s);
 
+    to.flags |= SIO_LOCAL;
     emit_auth_error(&to, &say);
 }
 

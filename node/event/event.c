@@ -195,6 +195,7 @@ static int on_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
     list_init(&peer->node);
     list_push(&e->peers, &peer->node);
     sio_socket_set_user(s, peer);
+    c->who = peer->who->id_text;
     return OK;
 }
 

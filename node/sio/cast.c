@@ -5,6 +5,7 @@
 #include "node/sio/sio_priv.h"
 
 #include "adapter/adapter.h"
+#include "base/conf.h"
 #include "base/mem.h"
 #include "base/metric.h"
 
@@ -15,6 +16,7 @@ struct run { /* one cast on this node */
     struct str array;
     const struct str *attachments;
     unsigned attachments_count;
+    struct str offset; /* for clients that come back; empty: none */
     bool is_volatile, no_compress;
     struct sio_ack_group *group; /* NULL: no acks are wanted */
     struct buf *text;            /* made for the first recipient */
@@ -44,6 +46,12 @@ static void encode(struct run *c)
 
     text->n = 0;
     sio_packet_encode(text, &p);
+    if (c->offset.n && !c->group) {
+        text->n--; /* the closing bracket */
+        sb_char(text, ',');
+        sb_json(text, c->offset);
+        sb_char(text, ']');
+    }
     c->text = finished(c, eio_text_message(sb_view(text)));
 }
 
@@ -231,7 +239,7 @@ struct sio_cast sio_cast_self(struct sio_socket *s)
 {
     struct sio_cast c = sio_cast_room(s->nsp, sio_socket_str(s));
 
-    c.flags = SIO_LOCAL;
+    if (!s->keep) c.flags = SIO_LOCAL;
     return c;
 }
 
@@ -263,6 +271,7 @@ static struct run run_of(struct sio *s, const struct adapter_cast *c)
         .array = c->array,
         .attachments = c->attachments,
         .attachments_count = c->attachments_count,
+        .offset = c->offset,
         .is_volatile = (c->flags & ADAPTER_VOLATILE) != 0,
         .no_compress = (c->flags & ADAPTER_NO_COMPRESS) != 0,
     };
@@ -274,9 +283,16 @@ void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str 
     struct sio *sio = c->nsp->sio;
     const struct adapter_cast out = outside(c, array, attachments, n);
     struct run r = run_of(sio, &out);
+    bool is_to_keep = false;
 
     metric_add(M_CASTS, 1);
-    if (!(c->flags & SIO_LOCAL) && sio->adapter) adapter_publish(sio->adapter, &out);
+    if (sio->conf->recovery_ms && sio->adapter) {
+        is_to_keep = !(c->flags & (SIO_LOCAL | SIO_VOLATILE));
+        if (is_to_keep && adapter_keep(sio->adapter, &out)) return;
+        /* a text at the end is taken for an offset: let there be one */
+        r.offset = adapter_offset(sio->adapter, out.nsp);
+    }
+    if (!is_to_keep && !(c->flags & SIO_LOCAL) && sio->adapter) adapter_publish(sio->adapter, &out);
     deliver(&r); /* behind it: the turn writes in this order, and Redis is one write */
 }
 
@@ -285,6 +301,21 @@ void sio_cast_deliver(struct sio *s, const struct adapter_cast *c)
     struct run r = run_of(s, c);
 
     if (r.nsp) deliver(&r); /* a namespace that this node does not serve is no mistake */
+}
+
+void sio_cast_frames(struct sio_nsp *n, const struct adapter_cast *c,
+                     void (*fn)(void *ctx, struct buf *b), void *ctx)
+{
+    struct run r = run_of(n->sio, c);
+    struct buf **frames;
+
+    encode(&r);
+    fn(ctx, r.text);
+    if (!r.attachments_count) return;
+    frames = binary_for(&r, 4);
+    for (unsigned i = 0; i < r.attachments_count; i++)
+        fn(ctx, frames[i]);
+    mem_free(frames);
 }
 
 unsigned sio_cast_deliver_ack(struct sio_ack_group *g, const struct adapter_cast *c)

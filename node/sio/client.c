@@ -46,12 +46,15 @@ static void release(struct sio_client *c)
 void sio_client_on_close(void *ctx, struct eio_session *session, enum close_reason why)
 {
     struct sio_client *c = eio_session_user(session);
+    struct sio_socket *s;
 
     (void)ctx;
     if (!c) return;
     eio_session_set_user(session, NULL);
     c->closed_why = (uint8_t)why;
     release(c);
+    while ((s = sio_recovery_abandon(c)))
+        sio_socket_refuse(s, why);
     while (c->sockets)
         sio_socket_close(c->sockets, why);
     loop_task_init(&c->free_task, free_later);
@@ -60,9 +63,13 @@ void sio_client_on_close(void *ctx, struct eio_session *session, enum close_reas
 
 void sio_client_free(struct sio_client *c)
 {
+    struct sio_socket *s;
+
     release(c); /* the engine may be gone already */
+    while ((s = sio_recovery_abandon(c)))
+        sio_socket_free(s);
     while (c->sockets) {
-        struct sio_socket *s = c->sockets;
+        s = c->sockets;
 
         c->sockets = s->next;
         sio_socket_free(s);
@@ -110,7 +117,7 @@ static int take_connect(struct sio_client *c, const struct sio_packet *p)
 {
     if (!str_is_utf8(p->nsp)) return ERR_UTF8; /* a refusal repeats it */
     if (eio_session_protocol(c->session) == 3) return connect_v4(c, p->nsp);
-    if (socket_in(c, p->nsp)) return ERR_PROTO;
+    if (socket_in(c, p->nsp) || sio_recovery_is_of(c, p->nsp)) return ERR_PROTO;
     sio_connect_try(c, p->nsp, p->json);
     return OK;
 }

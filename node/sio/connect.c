@@ -3,6 +3,7 @@
  * session is Engine.IO 3. */
 #include "node/sio/sio_priv.h"
 
+#include "adapter/session.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/metric.h"
@@ -51,7 +52,7 @@ static void refuse_unknown(struct sio_client *c, struct str nsp)
 
 static unsigned sockets_of(const struct sio_client *c)
 {
-    unsigned n = 0;
+    unsigned n = sio_recovery_count(c);
 
     for (const struct sio_socket *s = c->sockets; s; s = s->next)
         n++;
@@ -70,17 +71,22 @@ static bool knocks_too_often(struct sio_client *c)
     return ++c->attempts > c->sio->conf->max_namespaces * SIO_ATTEMPTS_PER_NSP;
 }
 
-static void welcome(struct sio_socket *s)
+void sio_connect_welcome(struct sio_socket *s, const struct session *was)
 {
     struct sio_client *c = s->client;
     struct sio *sio = c->sio;
     struct sb json = {0};
 
     loop_timer_stop(sio->loop, &c->connect_timer);
+    sio_keep_open(s, was);
     sio_socket_enter(s);
     if (eio_session_protocol(c->session) != 3) {
         sb_z(&json, "{\"sid\":");
         sb_json(&json, sio_socket_str(s));
+        if (s->keep) {
+            sb_z(&json, ",\"pid\":");
+            sb_json(&json, sio_keep_pid(s));
+        }
         sb_char(&json, '}');
     }
     send_text(c, SIO_PACKET_CONNECT, sio_nsp_str(s->nsp), sb_view(&json));
@@ -97,11 +103,10 @@ static void ask_app(struct sio_client *c, struct sio_nsp *n, struct str auth)
     int rc = sio->app->on_connecting ? sio->app->on_connecting(sio->ctx, s, &ask) : OK;
 
     if (rc == OK && c->session) {
-        welcome(s);
+        if (!sio_recovery_try(s, ask.who))
+            sio_connect_welcome(s, &(struct session){.who = ask.who, .has_who = true});
     } else if (rc == OK) { /* the middleware closed the connection and yet said yes */
-        s->state = SIO_STATE_CLOSED;
-        if (sio->app->on_disconnect) sio->app->on_disconnect(sio->ctx, s, c->closed_why);
-        sio_socket_drop(s);
+        sio_socket_refuse(s, c->closed_why);
     } else {
         if (c->session) {
             refuse(c, sio_nsp_str(n),

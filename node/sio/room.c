@@ -198,6 +198,7 @@ int sio_room_join(struct sio_socket *s, struct str name)
     }
     s->seats[s->seats_count] = (struct sio_seat){r, add(r, s, s->seats_count)};
     s->seats_count++;
+    if (s->keep) sio_keep_changed(s);
     if (living(r) == 1) opened(r);
     return OK;
 }
@@ -220,6 +221,7 @@ static void leave_seat(struct sio_socket *s, uint32_t i)
         s->seats[i].room->members[s->seats[i].index].seat = i;
     }
     shrink_seats(s);
+    if (s->keep) sio_keep_changed(s);
     if (living(r) == 0) closed(r);
 }
 

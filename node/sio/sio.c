@@ -13,6 +13,8 @@ static const char *const close_texts[CLOSE_COUNT] = {
 #undef CLOSE
 };
 
+static const char *const recovery_texts[] = {"recovered", "new"};
+
 struct sio *sio_new(struct loop *l, const struct conf *c, const struct sio_app *app, void *ctx)
 {
     struct sio *s = MEM_NEW(struct sio);
@@ -26,7 +28,9 @@ struct sio *sio_new(struct loop *l, const struct conf *c, const struct sio_app *
     list_init(&s->gathers);
     loop_task_init(&s->gather_task, sio_gather_finish_all);
     trim_init(&s->trim, l, TRIM_ROOMS);
+    sio_keep_init(s);
     metric_labels(M_SOCKETS_DISCONNECTED, close_texts, CLOSE_COUNT);
+    metric_labels(M_RECOVERIES, recovery_texts, 2);
     return s;
 }
 
@@ -37,6 +41,7 @@ void sio_free(struct sio *s)
     size_t i = 0;
 
     s->adapter = NULL; /* gone or going, as the engine: nothing is said to them any more */
+    sio_keep_fini(s);
     LIST_EACH(at, &s->clients)
     {
         for (struct sio_socket *o = LIST_OWNER(at, struct sio_client, node)->sockets; o;
@@ -62,6 +67,11 @@ void sio_free(struct sio *s)
 void sio_attach(struct sio *s, struct eio *e)
 {
     s->eio = e;
+}
+
+struct str sio_node(const struct sio *s)
+{
+    return eio_node_id(s->eio);
 }
 
 void sio_attach_adapter(struct sio *s, struct adapter *a)

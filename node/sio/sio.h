@@ -33,6 +33,8 @@ struct adapter_ask;
  */
 struct sio_connect {
     struct str auth;         /* raw JSON object, "{}" when absent */
+    struct str who;          /* set by the callback, borrows from it until it returns OK and the
+                                socket is connected: whose socket it is. Nobody else recovers it */
     struct sb error_message; /* when refused: text, not yet escaped */
     struct sb error_data;    /* when refused: raw JSON, may stay empty */
 };
@@ -41,7 +43,9 @@ struct sio_app {
     /* Middleware: OK to let the socket in, anything else refuses with error_message (default
      * "Forbidden"). */
     int (*on_connecting)(void *ctx, struct sio_socket *s, struct sio_connect *c);
-    void (*on_connect)(void *ctx, struct sio_socket *s); /* CONNECT was sent, own room joined */
+    /* CONNECT was sent, own room joined; a recovered socket has another id by now, and is in the
+     * rooms that it was in. */
+    void (*on_connect)(void *ctx, struct sio_socket *s);
     void (*on_event)(void *ctx, struct sio_socket *s, const struct sio_event *e);
     /* Still in its rooms; freed at the end of the turn. Called once for every on_connecting that
      * returned OK. */
@@ -57,7 +61,8 @@ struct sio *sio_new(struct loop *l, const struct conf *c, const struct sio_app *
 void sio_free(struct sio *s);
 void sio_attach(struct sio *s, struct eio *e);             /* sids are made by it */
 void sio_attach_adapter(struct sio *s, struct adapter *a); /* NULL: casts stay local */
-const struct eio_app *sio_eio_app(void); /* give it to eio_new, with the struct sio as ctx */
+struct str sio_node(const struct sio *s); /* id of this node; a recovered socket's id has another */
+const struct eio_app *sio_eio_app(void);  /* give it to eio_new, with the struct sio as ctx */
 
 /* Declares a namespace ("/", "/contacts"); others answer "Invalid namespace". Returns borrowed. */
 struct sio_nsp *sio_nsp_add(struct sio *s, struct str name);
@@ -75,7 +80,8 @@ void *sio_socket_user(const struct sio_socket *s);
 void sio_socket_set_user(struct sio_socket *s, void *user);
 struct sio_socket *sio_socket_find(struct sio_nsp *n, struct str id); /* NULL */
 
-/* Sends `["name",args…]` to this socket alone. array: raw JSON. Attachments may be NULL. */
+/* Sends `["name",args…]` to this socket alone. array: raw JSON. Attachments may be NULL. With
+ * RECOVERY_MS it goes by way of Redis, as sio_cast_self, and is kept. */
 void sio_socket_emit(struct sio_socket *s, struct str array, const struct str *attachments,
                      unsigned n);
 
@@ -129,11 +135,13 @@ struct sio_cast { /* value; strings borrow until sio_cast_emit returns */
 struct sio_cast sio_cast_all(struct sio_nsp *n);
 struct sio_cast sio_cast_room(struct sio_nsp *n, struct str room);
 struct sio_cast sio_cast_room_but(struct sio_socket *s,
-                                  struct str room);  /* its namespace, without s */
-struct sio_cast sio_cast_self(struct sio_socket *s); /* only s, never published */
+                                  struct str room); /* its namespace, without s */
+/* Only s. With RECOVERY_MS kept for it; else SIO_LOCAL. */
+struct sio_cast sio_cast_self(struct sio_socket *s);
 
 /* Encodes once, queues for every matching socket here, publishes to the other nodes in the same
- * turn. */
+ * turn. With RECOVERY_MS what is neither local nor volatile is put in order by Redis first, and is
+ * queued here when it comes back. */
 void sio_cast_emit(const struct sio_cast *c, struct str array, const struct str *attachments,
                    unsigned n);
 

@@ -39,6 +39,9 @@ struct sio {
     struct trim trim;    /* of rooms that are gone */
     struct list gathers; /* gather.c */
     struct loop_task gather_task;
+    struct list keeps, keeps_changed; /* keep.c */
+    struct timer keep_timer;
+    struct loop_task keep_task;
 };
 
 struct sio_member {
@@ -82,7 +85,8 @@ struct sio_socket {
     void *user;
     uint64_t stamp; /* of the last cast to several rooms that has seen it */
     struct sio_seat *seats;
-    char *auth; /* NULL: {} */
+    char *auth;            /* NULL: {} */
+    struct sio_keep *keep; /* NULL: its client cannot come back */
     struct list acks;
     struct loop_task free_task;
     uint32_t all_i; /* index in nsp->all */
@@ -97,7 +101,8 @@ struct sio_client { /* one session */
     struct eio_session *session; /* NULL once closed */
     struct list node;
     struct sio_socket *sockets;
-    struct sio_binary *binary; /* packet that waits for attachments */
+    struct sio_recovery *recoveries; /* sockets that are not connected yet */
+    struct sio_binary *binary;       /* packet that waits for attachments */
     struct timer connect_timer;
     struct loop_task free_task;
     uint64_t attempts_since_ms;
@@ -113,6 +118,25 @@ void sio_client_free(struct sio_client *c); /* with its sockets, without a word 
 
 /* connect.c: answers a CONNECT. auth: raw JSON object, empty for none. */
 void sio_connect_try(struct sio_client *c, struct str nsp, struct str auth);
+/* The socket is in. was: as it is to be kept; without a pid it gets a new one. */
+struct session;
+void sio_connect_welcome(struct sio_socket *s, const struct session *was);
+
+/* recovery.c: a client that wants to come back; who as in struct sio_connect. True: the socket is
+ * welcomed later, as what it was or as a new one, unless the client is abandoned before. */
+bool sio_recovery_try(struct sio_socket *s, struct str who);
+bool sio_recovery_is_of(const struct sio_client *c, struct str nsp); /* one is under way */
+unsigned sio_recovery_count(const struct sio_client *c);
+struct sio_socket *sio_recovery_abandon(struct sio_client *c); /* one socket; NULL: no more */
+
+/* keep.c: nothing happens without RECOVERY_MS. */
+void sio_keep_init(struct sio *sio);
+void sio_keep_fini(struct sio *sio);
+void sio_keep_open(struct sio_socket *s, const struct session *was);
+void sio_keep_changed(struct sio_socket *s);         /* s->keep is there */
+struct str sio_keep_pid(const struct sio_socket *s); /* empty: none */
+void sio_keep_close(struct sio_socket *s, enum close_reason why);
+void sio_keep_forget(struct sio_socket *s); /* Redis is left alone */
 
 /* nsp.c */
 void sio_nsp_free(struct sio_nsp *n);
@@ -126,6 +150,8 @@ void sio_socket_enter(
 void sio_socket_close(struct sio_socket *s, enum close_reason why); /* no packet is sent */
 void sio_socket_drop(
     struct sio_socket *s); /* refused before it was connected: freed at the end of the turn */
+void sio_socket_refuse(struct sio_socket *s,
+                       enum close_reason why); /* the same, and the application had said yes */
 void sio_socket_send(struct sio_socket *s, struct sio_packet *p, const struct str *attachments);
 
 /* ack.c: returns the id to be put on the wire, valid until done is called. */
@@ -153,6 +179,10 @@ void sio_ack_group_start(struct sio_ack_group *g); /* all recipients are in; may
 /* cast.c: sends to the matching sockets of this node with the group's id; how many. */
 struct adapter_cast;
 unsigned sio_cast_deliver_ack(struct sio_ack_group *g, const struct adapter_cast *c);
+
+/* cast.c: the frames of a cast for an Engine.IO 4 client, each once. fn takes them. */
+void sio_cast_frames(struct sio_nsp *n, const struct adapter_cast *c,
+                     void (*fn)(void *ctx, struct buf *b), void *ctx);
 
 /* cast.c: the connected sockets of this node that match, each once, are sio->targets from the
  * returned index up to sio->targets_count, until sio_targets_end; they may close meanwhile. */

@@ -53,6 +53,7 @@ struct sio_socket *sio_socket_new(struct sio_client *c, struct sio_nsp *n, struc
 void sio_socket_free(struct sio_socket *s)
 {
     sio_ack_fail_all(s);
+    sio_keep_forget(s);
     sio_room_leave_all(s);
     mem_free(s->seats);
     mem_free(s->auth);
@@ -95,6 +96,7 @@ void sio_socket_close(struct sio_socket *s, enum close_reason why)
     s->state = SIO_STATE_CLOSED;
     unlink_from_client(s);
     metric_add_at(M_SOCKETS_DISCONNECTED, why, 1);
+    sio_keep_close(s, why); /* it is in its rooms until here */
     if (sio->app->on_disconnect) sio->app->on_disconnect(sio->ctx, s, why);
     sio_ack_fail_all(s);
     sio_socket_hush(s);
@@ -106,6 +108,15 @@ void sio_socket_drop(struct sio_socket *s)
     s->state = SIO_STATE_CLOSED;
     sio_room_leave_all(s);
     loop_free_at_end(s->nsp->sio->loop, &s->free_task);
+}
+
+void sio_socket_refuse(struct sio_socket *s, enum close_reason why)
+{
+    struct sio *sio = s->nsp->sio;
+
+    s->state = SIO_STATE_CLOSED;
+    if (sio->app->on_disconnect) sio->app->on_disconnect(sio->ctx, s, why);
+    sio_socket_drop(s);
 }
 
 /* p->nsp, p->attachments and the binary form of p->type are filled in here. */
@@ -132,8 +143,14 @@ void sio_socket_emit(struct sio_socket *s, struct str array, const struct str *a
                      unsigned n)
 {
     struct sio_packet p = {.type = SIO_PACKET_EVENT, .attachments = n, .json = array};
+    struct sio_cast self;
 
-    sio_socket_send(s, &p, attachments);
+    if (s->keep) {
+        self = sio_cast_self(s);
+        sio_cast_emit(&self, array, attachments, n);
+    } else {
+        sio_socket_send(s, &p, attachments);
+    }
 }
 
 void sio_socket_emit_ack(struct sio_socket *s, struct str array, const struct str *attachments,

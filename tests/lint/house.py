@@ -12,7 +12,7 @@ ARROWS = (
     ("adapter/", ("adapter/", "base/")),
     ("node/edge/", ("node/edge/", "base/")),
     ("node/eio/", ("node/eio/", "node/edge/edge.h", "adapter/adapter.h", "base/")),
-    ("node/sio/", ("node/sio/", "node/eio/eio.h", "node/eio/close.def", "adapter/adapter.h", "base/")),
+    ("node/sio/", ("node/sio/", "node/eio/eio.h", "node/eio/close.def", "adapter/adapter.h", "adapter/session.h", "base/")),
     ("node/auth/", ("node/auth/", "node/edge/edge.h", "base/")),
     ("node/event/", ("node/event/", "node/auth/", "node/sio/", "adapter/adapter.h", "base/", "gen", "schemas/")),
     ("node/ops/", ("node/ops/", "node/sio/", "node/eio/eio.h", "node/edge/edge.h", "node/auth/", "adapter/adapter.h", "base/")),

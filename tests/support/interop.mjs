@@ -6,9 +6,9 @@ import { Server } from 'socket.io';
 import { connect } from './peer.mjs';
 
 // The applications of wire-echo and wire-cluster once more, in Node.js. served: what other servers emitted to it.
-export async function startNodeServer(adapter) {
+export async function startNodeServer(adapter, options = {}) {
   const http = createServer();
-  const io = new Server(http, { adapter });
+  const io = new Server(http, { adapter, ...options });
   const served = [];
   io.on('greet', (...args) => {
     served.push(['greet', ...args]);

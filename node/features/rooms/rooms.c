@@ -34,10 +34,9 @@ static struct str bare_id(struct str id)
     return hash < id.n ? str_skip(id, hash + 1) : id;
 }
 
-/* The first characters of every id are those of its node. */
-static struct str node_of(const struct sio_socket *s)
+static struct str own_node(const struct rooms *rooms)
 {
-    return str_head(bare_id(sio_socket_id(s)), EIO_NODE_ID_SIZE);
+    return sio_node(events_sio(rooms->events));
 }
 
 static bool is_id_character(char c)
@@ -46,7 +45,8 @@ static bool is_id_character(char c)
            c == '_';
 }
 
-/* Could be the private room of a socket, here or on another living node. */
+/* Could be the private room of a socket, here or on another living node. One that was recovered has
+ * the id of another node, perhaps of a dead one. */
 static bool is_like_an_id(const struct rooms *rooms, const struct sio_socket *s, struct str room)
 {
     struct adapter *adapter = events_adapter(rooms->events);
@@ -56,7 +56,8 @@ static bool is_like_an_id(const struct rooms *rooms, const struct sio_socket *s,
     if (id.n != EIO_ID_SIZE) return false;
     for (size_t i = 0; i < id.n; i++)
         if (!is_id_character(id.p[i])) return false;
-    return str_eq(node, node_of(s)) || (adapter && adapter_is_alive(adapter, node));
+    if (events_conf(rooms->events)->recovery_ms) return true;
+    return str_eq(node, own_node(rooms)) || (adapter && adapter_is_alive(adapter, node));
 }
 
 static int check_name(const struct rooms *rooms, struct event_ctx *c, struct str room)
@@ -151,12 +152,11 @@ static void on_counted(void *ctx, int rc, const struct rooms_count *count)
         on_ready(j);
 }
 
-static void announce(struct event_ctx *c, struct str room)
+static void announce(struct sio_socket *s, const struct identity *who, struct str room)
 {
     char now[CLOCK_ISO_SIZE];
-    struct sio_cast to = sio_cast_room_but(c->socket, room);
-    struct out_user_joined_room say = {
-        .user_id = c->who->id, .user_name = c->who->name, .room_id = room};
+    struct sio_cast to = sio_cast_room_but(s, room);
+    struct out_user_joined_room say = {.user_id = who->id, .user_name = who->name, .room_id = room};
 
     clock_iso(clock_wall_ms(), now);
     say.timestamp = str_z(now);
@@ -174,9 +174,9 @@ static int on_join(struct event_ctx *c, const union event_in *in)
     if (!is_member(c->socket, join->room_id)) {
         rc = sio_socket_join(c->socket, join->room_id);
         if (rc != OK) return rc;
-        rooms_state_enter(rooms->state, node_of(c->socket), nsp_of(c->socket), join->room_id,
+        rooms_state_enter(rooms->state, own_node(rooms), nsp_of(c->socket), join->room_id,
                           join->room_type);
-        announce(c, join->room_id);
+        announce(c->socket, c->who, join->room_id);
         if (!sio_socket_is_connected(c->socket)) return ERR_CLOSED; /* cut while announcing */
     }
     j = MEM_NEW(struct joining);
@@ -229,10 +229,13 @@ static void collect(void *ctx, struct str room)
     n->ends[n->count++] = n->text.n;
 }
 
+typedef void room_fn(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                     struct str room);
+
 /* The names are copied first: telling the others may end in further disconnections. */
-static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
+static void each_room(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                      room_fn *fn)
 {
-    struct rooms *rooms = state;
     struct names n = {.own = sio_socket_id(s)};
 
     do {
@@ -246,11 +249,43 @@ static void on_gone(void *state, struct sio_socket *s, const struct identity *wh
             struct str room = str_of(n.text.p + start, n.ends[i] - start);
 
             start = n.ends[i];
-            tell_left(s, who, room);
-            rooms_state_exit(rooms->state, nsp_of(s), room);
+            fn(rooms, s, who, room);
         }
     } while (n.count == sizeof n.ends / sizeof n.ends[0]);
     sb_fini(&n.text);
+}
+
+static void leave_one(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                      struct str room)
+{
+    tell_left(s, who, room);
+    rooms_state_exit(rooms->state, nsp_of(s), room);
+}
+
+static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
+{
+    each_room(state, s, who, leave_one);
+}
+
+/* Asked for the writing of it. */
+static void on_entered(void *ctx, int rc, const struct rooms_count *count)
+{
+    (void)ctx, (void)rc, (void)count;
+}
+
+static void enter_one(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                      struct str room)
+{
+    if (!sio_socket_is_in(s, room)) return; /* cut while announcing */
+    rooms_state_enter(rooms->state, own_node(rooms), nsp_of(s), room, STR_NONE);
+    rooms_state_ask(rooms->state, nsp_of(s), room, on_entered, NULL);
+    announce(s, who, room);
+}
+
+/* Whoever came back is in its rooms already: the others were told that it left. */
+static void on_back(void *state, struct sio_socket *s, const struct identity *who)
+{
+    each_room(state, s, who, enter_one);
 }
 
 /* ---- talking ---- */
@@ -368,6 +403,7 @@ const struct feature feature_rooms = {
     .events = events,
     .open = rooms_open,
     .close = rooms_close,
+    .on_connect = on_back,
     .on_leave = on_gone,
     .on_node_lost = on_node_lost,
     .on_state = on_state,

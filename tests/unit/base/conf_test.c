@@ -166,6 +166,16 @@ Test(conf, a_short_secret_is_for_development_only)
     conf_fini(&conf);
 }
 
+Test(conf, clients_come_back_over_streams_only)
+{
+    cr_expect_eq(read_with("--recovery-ms=120000"), ERR_CONFIG);
+    cr_expect(says("RECOVERY_MS: only ADAPTER=redis-streams keeps what clients miss"));
+    cr_expect_eq(read_with("--recovery-ms=999 --adapter=redis-streams"), ERR_CONFIG);
+    cr_expect(says("RECOVERY_MS: must be 0 or at least 1000"));
+    cr_expect_eq(read_with("--recovery-ms=120000 --adapter=redis-streams"), OK);
+    conf_fini(&conf);
+}
+
 Test(conf, orders_to_the_program_are_no_options)
 {
     cr_expect_eq(read_with("--help --version --print-config"), OK);

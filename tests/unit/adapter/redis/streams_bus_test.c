@@ -352,3 +352,35 @@ Test(redis_streams_bus, counts_the_servers_of_a_namespace)
     cr_expect_eq(last_count, 3);
     adapter_fixture_close(&f);
 }
+
+Test(redis_streams_bus, with_recovery_gives_back_its_own_in_the_order_of_all)
+{
+    struct adapter_cast say = {.nsp = STR("/"), .array = STR("[\"x\"]")};
+
+    SKIP_OR_OPEN();
+    f.conf.recovery_ms = 60000;
+    join(2);
+    cr_expect(adapter_keep(f.nodes[0].adapter, &say));
+    cr_assert(await(&f.nodes[0].casts, 1));
+    cr_assert(await(&f.nodes[1].casts, 1));
+    say.flags = ADAPTER_VOLATILE; /* those were delivered at once */
+    adapter_publish(f.nodes[0].adapter, &say);
+    adapter_disconnect(f.nodes[0].adapter, &(struct adapter_target){.nsp = STR("/")}, false);
+    cr_assert(await(&f.nodes[1].requests, 1));
+    say.flags = 0;
+    cr_expect(adapter_keep(f.nodes[0].adapter, &say));
+    cr_assert(await(&f.nodes[0].casts, 2));
+    cr_assert(await(&f.nodes[1].casts, 3));
+    cr_expect_eq(f.nodes[0].casts, 2);
+    cr_expect_eq(f.nodes[0].requests, 0);
+    cr_expect(str_contains(adapter_offset(f.nodes[0].adapter, STR("/")), STR("-")));
+    cr_expect_eq(adapter_offset(f.nodes[0].adapter, STR("/other")).n, 0);
+    say.nsp = STR("/other"); /* not open */
+    cr_expect_not(adapter_keep(f.nodes[0].adapter, &say));
+    adapter_fixture_break(&f);
+    cr_assert(await(&f.nodes[0].disconnects, 1));
+    say.nsp = STR("/");
+    cr_expect_not(adapter_keep(f.nodes[0].adapter, &say), "deliver it yourself");
+    adapter_fixture_mend(&f);
+    adapter_fixture_close(&f);
+}

@@ -17,3 +17,12 @@ Test(close_text, answers_for_a_reason_that_does_not_exist)
     cr_expect_str_eq(close_text(CLOSE_COUNT), "unknown");
     cr_expect_str_eq(close_text((enum close_reason) - 1), "unknown");
 }
+
+Test(close_may_recover, is_for_connections_that_were_lost)
+{
+    cr_expect(close_may_recover(CLOSE_TRANSPORT_CLOSE));
+    cr_expect(close_may_recover(CLOSE_SERVER_SHUTDOWN));
+    cr_expect_not(close_may_recover(CLOSE_CLIENT_DISCONNECT));
+    cr_expect_not(close_may_recover(CLOSE_SERVER_DISCONNECT));
+    cr_expect_not(close_may_recover(CLOSE_COUNT));
+}

@@ -357,3 +357,51 @@ Test(rooms, survives_a_joiner_who_is_cut_by_the_answer)
     free_session(ann);
     free_session(bob);
 }
+
+static bool come_back(struct eio_session *s, const char *who)
+{
+    static const struct str rooms[] = {STR("S2345678901234567890"), STR("red")};
+    const struct session was = {.sid = rooms[0],
+                                .pid = STR("P2345678901234567890"),
+                                .rooms = rooms,
+                                .rooms_count = 2,
+                                .who = str_z(who),
+                                .has_who = true};
+    char connect[9000];
+    bool is_his;
+
+    snprintf(connect, sizeof connect, "0{\"pid\":\"P2345678901234567890\",\"token\":\"%s\"}",
+             fake_token(BOB));
+    say(s, connect);
+    is_his = rig_restore.on_session(rig_restore.ctx, &was);
+    rig_restore.done(rig_restore.ctx, is_his ? OK : ERR_FORBIDDEN);
+    return is_his;
+}
+
+Test(rooms_cluster, counts_who_came_back_again)
+{
+    struct eio_session *bob, *ann;
+
+    rig.conf.recovery_ms = 60000;
+    rig_with_adapter();
+    ann = fake_client(ANN);
+    say(ann, "2[\"joinRoom\",\"red\"]");
+    answer_script(OK, "1", "");
+    ann->sent.n = fake.scripts.n = 0;
+    bob = open_session(4);
+    cr_expect_not(come_back(bob, "u8"), "somebody else's");
+    cr_expect_str_eq(take(&fake.scripts), "");
+    free_session(bob);
+    bob = open_session(4);
+    cr_expect(come_back(bob, "u7"));
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:red}:nodes node 2 3600  15 node\n");
+    cr_expect_str_eq(take(&ann->sent),
+                     "42[\"userJoinedRoom\",{\"userId\":\"u7\",\"userName\":\"Bob\","
+                     "\"roomId\":\"red\"," TIME "}]\n");
+    bob->sent.n = 0;
+    say(bob, "2[\"joinRoom\",\"AAAA4567890123456789\"]");
+    cr_expect_not_null(strstr(take(&bob->sent), "this name is taken by a connection"));
+    free_session(bob);
+    cr_expect_not_null(strstr(take(&ann->sent), "userLeftRoom"));
+    free_session(ann);
+}
