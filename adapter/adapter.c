@@ -81,6 +81,10 @@ static void on_bytes(void *ctx, struct str bytes)
         else
             a->handler.on_message(a->ctx, m.from, ADAPTER_PIPE, m.pipe.payload);
         return;
+    case MESSAGE_PEOPLE:
+        if (!str_eq(m.from, own_id(a)))
+            a->handler.on_message(a->ctx, m.from, ADAPTER_PEOPLE, m.people.payload);
+        return;
     case MESSAGE_HELLO:
     case MESSAGE_BEAT:
     case MESSAGE_BYE:
@@ -397,10 +401,13 @@ void session_restore(struct adapter *a, struct str nsp, struct str pid, struct s
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx)
 {
-    struct message m = {
-        .kind = (enum message_kind)kind, .from = own_id(a), .pipe = {.payload = payload}};
+    struct message m = {.kind = (enum message_kind)kind, .from = own_id(a)};
     int rc = ERR_UNAVAILABLE;
 
+    if (kind == ADAPTER_PEOPLE)
+        m.people.payload = payload;
+    else
+        m.pipe.payload = payload;
     if (node.n != ADAPTER_NODE_ID_SIZE) {
         rc = ERR_NOT_FOUND;
     } else if (str_eq(node, own_id(a))) {
@@ -432,6 +439,11 @@ bool adapter_is_lost(const struct adapter *a, struct str node)
 unsigned adapter_nodes(const struct adapter *a)
 {
     return cluster_count(a->cluster);
+}
+
+struct str adapter_node_id(const struct adapter *a)
+{
+    return own_id(a);
 }
 
 bool adapter_is_connected(const struct adapter *a)

@@ -32,7 +32,8 @@ struct adapter_cast { /* all borrows */
 
 /* Kinds of node messages: what travels between two nodes of ours. The payload is opaque here. */
 enum adapter_kind {
-    ADAPTER_PIPE = 1, /* eio/remote.c */
+    ADAPTER_PIPE = 1,   /* eio/remote.c */
+    ADAPTER_PEOPLE = 2, /* people/people.c */
 };
 
 /* ---- requests between nodes: what socket.io calls remote sockets, server-side emit, broadcast
@@ -172,6 +173,7 @@ void adapter_server_count(struct adapter *a, struct str nsp,
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx);
 
+struct str adapter_node_id(const struct adapter *a);             /* borrows */
 bool adapter_is_alive(const struct adapter *a, struct str node); /* beats seen within DEAD_MS */
 bool adapter_is_lost(const struct adapter *a,
                      struct str node); /* declared dead for its silence, not heard since */

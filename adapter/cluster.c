@@ -340,6 +340,7 @@ void cluster_receive(struct cluster *k, const struct message *m)
         if (!str_eq(m->from, k->conf.node_id)) on_lost(k, m);
         return;
     case MESSAGE_PIPE:
+    case MESSAGE_PEOPLE:
     case MESSAGE_DUE:
     case MESSAGE_HEALTH:
     default:

@@ -1,13 +1,15 @@
 /* ingoma-gateway: rooms and chat for the site's pages. Start reading here: a program is a list of
  * features. */
 #include "node/features/ping/ping.h"
+#include "node/features/presence/presence.h"
 #include "node/features/rooms/rooms.h"
 #include "node/run.h"
 
 int main(int argc, char **argv)
 {
     static const char *const namespaces[] = {"/", NULL};
-    static const struct feature *const features[] = {&feature_rooms, &feature_ping, NULL};
+    static const struct feature *const features[] = {&feature_rooms, &feature_presence,
+                                                     &feature_ping, NULL};
     static const struct node_app app = {
         .name = "gateway",
         .port = "3001",

@@ -123,6 +123,7 @@ static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, 
     struct node *n = ctx;
 
     if (kind == ADAPTER_PIPE && n->eio) eio_on_node_message(n->eio, from, payload);
+    if (kind == ADAPTER_PEOPLE && n->events) events_on_people(n->events, payload);
 }
 
 static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,

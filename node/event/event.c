@@ -70,10 +70,41 @@ struct events *events_new(struct loop *l, const struct conf *c, const struct aut
     return e;
 }
 
+static void on_first_device(void *ctx, const struct people_user *u)
+{
+    struct events *e = ctx;
+
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->on_first_device) e->features[i]->on_first_device(e->states[i], u);
+}
+
+static void on_last_device(void *ctx, const struct people_user *u)
+{
+    struct events *e = ctx;
+
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->on_last_device) e->features[i]->on_last_device(e->states[i], u);
+}
+
+static void on_hidden(void *ctx, struct str id_text, bool hidden)
+{
+    struct events *e = ctx;
+
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->on_hidden) e->features[i]->on_hidden(e->states[i], id_text, hidden);
+}
+
 void events_attach(struct events *e, struct sio *s, struct adapter *a)
 {
     e->sio = s;
     e->adapter = a;
+    e->people = people_new(&(struct people_conf){.loop = e->loop,
+                                                 .conf = e->conf,
+                                                 .adapter = a,
+                                                 .hooks = {.on_first_device = on_first_device,
+                                                           .on_last_device = on_last_device,
+                                                           .on_hidden = on_hidden},
+                                                 .ctx = e});
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->open) e->states[i] = e->features[i]->open(e);
 }
@@ -85,6 +116,8 @@ void events_detach(struct events *e)
         if (e->features[i]->close) e->features[i]->close(e->states[i]);
         e->states[i] = NULL;
     }
+    people_free(e->people);
+    e->people = NULL;
     e->sio = NULL;
     e->adapter = NULL;
 }
@@ -130,6 +163,11 @@ struct adapter *events_adapter(const struct events *e)
     return e->adapter;
 }
 
+struct people *events_people(const struct events *e)
+{
+    return e->people;
+}
+
 const struct identity *event_identity(const struct sio_socket *s)
 {
     const struct event_peer *peer = sio_socket_user(s);
@@ -139,6 +177,7 @@ const struct identity *event_identity(const struct sio_socket *s)
 
 void events_on_node_lost(struct events *e, struct str node)
 {
+    if (e->sio) people_on_node_lost(e->people, node);
     for (unsigned i = 0; e->sio && i < e->features_count; i++)
         if (e->features[i]->on_node_lost) e->features[i]->on_node_lost(e->states[i], node);
 }
@@ -149,8 +188,14 @@ void events_on_node_up(struct events *e, struct str node)
         if (e->features[i]->on_node_up) e->features[i]->on_node_up(e->states[i], node);
 }
 
+void events_on_people(struct events *e, struct str payload)
+{
+    if (e->sio) people_on_message(e->people, payload);
+}
+
 void events_on_state(struct events *e, bool connected)
 {
+    if (e->sio) people_on_state(e->people, connected);
     for (unsigned i = 0; e->sio && i < e->features_count; i++)
         if (e->features[i]->on_state) e->features[i]->on_state(e->states[i], connected);
 }
@@ -208,6 +253,7 @@ static void on_connect(void *ctx, struct sio_socket *s)
     peer->is_connected = true;
     if (peer->auth_rc == ERR_AUTH || peer->auth_rc == ERR_EXPIRED)
         dispatch_auth_error(s, peer->auth_rc);
+    peer->person = people_enter(e->people, s, peer->who);
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->on_connect) e->features[i]->on_connect(e->states[i], s, peer->who);
 }
@@ -226,6 +272,7 @@ static void on_disconnect(void *ctx, struct sio_socket *s, enum close_reason why
     if (!peer) return;
     for (unsigned i = 0; e->sio && peer->is_connected && i < e->features_count; i++)
         if (e->features[i]->on_leave) e->features[i]->on_leave(e->states[i], s, peer->who);
+    if (e->sio && peer->is_connected) people_exit(peer->person);
     peer->is_connected = false;
     list_unlink(&peer->node);
     /* A handler of this very socket may be running: its identity lives to the end of the turn, as

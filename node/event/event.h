@@ -19,6 +19,8 @@ struct adapter;
 struct adapter_script;
 struct auth;
 struct events;
+struct people;
+struct people_user;
 
 /* What a handler is called with. All borrows: valid until the handler returns. */
 struct event_ctx {
@@ -53,6 +55,10 @@ struct feature {
     void (*on_connect)(void *state, struct sio_socket *s, const struct identity *who);
     void (*on_leave)(void *state, struct sio_socket *s,
                      const struct identity *who); /* still in its rooms */
+    /* The first device of a user over the cluster has come, the last one has gone: people.h. */
+    void (*on_first_device)(void *state, const struct people_user *u);
+    void (*on_last_device)(void *state, const struct people_user *u);
+    void (*on_hidden)(void *state, struct str id_text, bool hidden);
     void (*on_node_lost)(void *state, struct str node);
     void (*on_node_up)(void *state, struct str node);
     void (*on_state)(void *state, bool connected); /* of the adapter */
@@ -72,12 +78,14 @@ const struct sio_app *event_sio_app(void); /* ctx: the struct events */
 
 void events_on_node_lost(struct events *e, struct str node);
 void events_on_node_up(struct events *e, struct str node);
+void events_on_people(struct events *e, struct str payload); /* ADAPTER_PEOPLE */
 void events_on_state(struct events *e, bool connected);
 
 struct loop *events_loop(const struct events *e);
 const struct conf *events_conf(const struct events *e);
 struct sio *events_sio(const struct events *e);
 struct adapter *events_adapter(const struct events *e); /* NULL */
+struct people *events_people(const struct events *e);   /* between attach and detach */
 
 /* Identity of a connected socket. Borrows; valid until the socket is freed. */
 const struct identity *event_identity(const struct sio_socket *s);

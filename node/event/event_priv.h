@@ -6,6 +6,7 @@
 #include "node/event/event.h"
 #include "node/event/rate.h"
 #include "node/event/registry.h"
+#include "node/people/people.h"
 
 enum { EVENT_FEATURES_MAX = 16, EXPIRY_GRACE_S = 30 };
 
@@ -15,6 +16,7 @@ struct events {
     const struct auth *auth;
     struct sio *sio;         /* NULL before events_attach and after events_detach */
     struct adapter *adapter; /* NULL: none */
+    struct people *people;   /* as long as sio */
     struct registry registry;
     struct rate_limits limits;
     const struct feature *features[EVENT_FEATURES_MAX];
@@ -32,6 +34,7 @@ struct event_peer {
     const struct registry_nsp *rows; /* NULL: no events in this namespace */
     const struct identity *who;
     const struct identity *token; /* owned; who, or what it was before it ran out */
+    struct person *person;        /* NULL: a guest, or not a device */
     struct rate rate;
     int auth_rc;       /* of the token that came with CONNECT */
     bool is_connected; /* features know it */

@@ -10,7 +10,7 @@ def header(model):
            "#include <stdbool.h>", "#include <stdint.h>", '#include "base/json.h"', '#include "base/str.h"',
            '#include "node/auth/identity.h"', ""]
     out.append("enum event_id {")
-    out += [f"    EVENT_{e.name}," for e in model.ins]
+    out += [f"    EVENT_{e.id}," for e in model.ins]
     out += ["    EVENT_COUNT", "};", ""]
     out.append("/* Buckets of event/rate.c. */")
     out.append("enum event_rate {")
@@ -152,7 +152,7 @@ def source(model):
     for e in model.ins:
         decode = f"{e.c}_any" if e.fields or e.passthrough else "NULL"
         error = quote(e.error) if e.error else "NULL"
-        out += [f"    [EVENT_{e.name}] = {{.name = {quote(e.name)}, .nsp = {quote(e.namespace)}, "
-                f".feature = {quote(e.feature)},", f"        .error_event = {error}, .id = EVENT_{e.name}, "
+        out += [f"    [EVENT_{e.id}] = {{.name = {quote(e.name)}, .nsp = {quote(e.namespace)}, "
+                f".feature = {quote(e.feature)},", f"        .error_event = {error}, .id = EVENT_{e.id}, "
                 f".role = ROLE_{e.role.upper()}, .rate = EVENT_RATE_{e.rate.upper()}, .decode = {decode}}},"]
     return "\n".join(out + ["};", ""])

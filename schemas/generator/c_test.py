@@ -87,9 +87,9 @@ def in_rows(model):
     good, bad = [], []
     for e in model.ins:
         for example in e.examples:
-            good.append(f"        {{EVENT_{e.name}, {braces(example)}}},")
+            good.append(f"        {{EVENT_{e.id}, {braces(example)}}},")
         for value, why in spoilt(e):
-            bad.append(f"        {{EVENT_{e.name}, {braces(value)}, {quote(why)}}},")
+            bad.append(f"        {{EVENT_{e.id}, {braces(value)}, {quote(why)}}},")
     return good, bad
 
 

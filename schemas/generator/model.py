@@ -29,7 +29,7 @@ def snake(name):
 
 
 def pascal(name):
-    return name[0].upper() + name[1:]
+    return "".join(word[0].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", name) if word)
 
 
 def expected(types):
@@ -71,6 +71,7 @@ class Event:
     def __init__(self, path, direction, app, schema, common):
         self.path, self.direction, self.app, self.name = path, direction, app, path.stem
         self.c = f"{direction}_{snake(self.name)}"
+        self.id = re.sub(r"[^A-Za-z0-9_]", "_", self.name)  # "auth:refresh" is EVENT(auth_refresh)
         self.where = f"{app}/{direction}/{path.name}"
         self.source = schema
         self.common = common

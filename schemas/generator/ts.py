@@ -1,6 +1,7 @@
 """client/src/generated/events.ts: payload types of both directions and the maps for socket.io-client."""
 
 import json
+import re
 
 from .model import pascal
 
@@ -17,6 +18,11 @@ def type_of(f):
         inner = "; ".join(f"{c.name}{'' if c.required else '?'}: {type_of(c)}" for c in f.children)
         return f"{{ {inner} }}"
     return " | ".join(TYPES[t] for t in f.types)
+
+
+def member(name):
+    """A name that is no identifier is quoted."""
+    return name if re.fullmatch(r"\w+", name) else f'"{name}"'
 
 
 def interface(e, suffix):
@@ -48,9 +54,9 @@ def source(model):
             if e.namespace == nsp:
                 also = " | string" if e.string_as else ""
                 optional = "" if any(f.required for f in e.fields) else "?"
-                out.append(f"  {e.name}: (payload{optional}: {pascal(e.name)}Request{also}, "
+                out.append(f"  {member(e.name)}: (payload{optional}: {pascal(e.name)}Request{also}, "
                            "ack?: (answer: Ack) => void) => void;")
         out += ["}", "", f"/** Server to client, namespace {nsp}. */", f"export interface {name}ServerEvents {{"]
-        out += [f"  {e.name}: (payload: {pascal(e.name)}Event) => void;" for e in model.outs if e.namespace == nsp]
+        out += [f"  {member(e.name)}: (payload: {pascal(e.name)}Event) => void;" for e in model.outs if e.namespace == nsp]
         out += ["}", ""]
     return "\n".join(out)

@@ -28,7 +28,7 @@ static uint64_t enter(int i, const char *type)
     static int indexes[] = {0, 1};
     unsigned before = told[i].answers;
 
-    rooms_state_enter(states[i], str_z(f.nodes[i].id), STR("/"), STR("r"), str_z(type));
+    rooms_state_enter(states[i], STR("/"), STR("r"), str_z(type));
     rooms_state_ask(states[i], STR("/"), STR("r"), on_told, &indexes[i]);
     cr_assert(adapter_fixture_await(&f, &told[i].answers, before + 1, 2000));
     return told[i].members;

@@ -24,6 +24,24 @@ export interface PingRequest {
   [key: string]: unknown;
 }
 
+/** Asks for one page of the users who are online, newest change first. Answered {ok, users, count, page, pages}. */
+export interface PresenceListRequest {
+  /** From 0, the default. */
+  page?: number;
+}
+
+/** Asks to be told of chosen users by presence:diff, 500 at most per socket. Answered {ok, users, seq}: one {userId, status, name?, lastActivity?, lastSeen?} for each; offline ones with lastSeen when they were here in the last 30 days. Who is not online is only known by the text of the id. */
+export interface PresenceSubscribeRequest {
+  /** Ids as texts, also of users whose id is a number. */
+  userIds: string[];
+}
+
+/** No more presence:diff for these users. Answered {ok}. */
+export interface PresenceUnsubscribeRequest {
+  /** Ids as texts, also of users whose id is a number. */
+  userIds: string[];
+}
+
 /** A message to everybody in a room, the sender included. Members only. */
 export interface RoomMessageRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -34,12 +52,18 @@ export interface RoomMessageRequest {
   type?: string;
 }
 
-/** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. */
+/** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. Who says nothing for 6 s has stopped, and the others are told. */
 export interface TypingRequest {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
   /** False when absent. */
   isTyping?: boolean;
+}
+
+/** Sets how the user shows, on all devices: online, away, busy or invisible (offline to everybody else). Old clients send the bare word. Invisible is kept over reconnections, the others until the last device has gone. Answered {ok, status}. */
+export interface UpdatePresenceRequest {
+  /** online, away, busy or invisible, in any case. */
+  status: string;
 }
 
 /** Right after connecting, or when a token runs out: the token was refused, the connection goes on as a guest. */
@@ -73,11 +97,31 @@ export interface MessageErrorEvent {
   retryAfterMs?: number;
 }
 
+/** Who is online, one row a user {userId, name?, status, lastActivity}, newest change first: to a signed-in newcomer, and to everybody at most once in PRESENCE_INTERVAL_MS after changes. Above 200 users it has the first 200 rows and the number of pages (presence:list gives the others), and comes at most once in five intervals. */
+export interface OnlineUsersEvent {
+  users: unknown[];
+  /** Users online, on all pages. */
+  count: number;
+  /** 0, above 200 users only. */
+  page?: number;
+  /** Above 200 users only. */
+  pages?: number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
 /** All fields of the client's ping, then serverTime. */
 export interface PongEvent {
   /** ISO 8601 in UTC with milliseconds. */
   serverTime: string;
   [key: string]: unknown;
+}
+
+/** To who subscribed: what changed among the chosen users within an interval. joins: rows as in onlineUsers, also for a new status; leaves: {userId, lastSeen}. seq counts this socket's diffs from the answer of presence:subscribe on: after a gap subscribe again. */
+export interface PresenceDiffEvent {
+  joins: unknown[];
+  leaves: unknown[];
+  seq: number;
 }
 
 /** joinRoom, leaveRoom or typing was refused. */
@@ -142,6 +186,26 @@ export interface UserLeftRoomEvent {
   timestamp: string;
 }
 
+/** To everybody but the user: the last device of a user has gone, or the user has become invisible. When more than 20 go within PRESENCE_INTERVAL_MS only the first 20 are told so; onlineUsers has the count. */
+export interface UserOfflineEvent {
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  name?: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
+/** To everybody but the user: the first device of a user has come, or an invisible user shows. When more than 20 come within PRESENCE_INTERVAL_MS only the first 20 are told so; onlineUsers has the count. */
+export interface UserOnlineEvent {
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  name?: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
 /** To the others of a room. */
 export interface UserTypingEvent {
   /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
@@ -160,8 +224,12 @@ export interface ClientEvents {
   joinRoom: (payload: JoinRoomRequest | string, ack?: (answer: Ack) => void) => void;
   leaveRoom: (payload: LeaveRoomRequest | string, ack?: (answer: Ack) => void) => void;
   ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
+  "presence:list": (payload?: PresenceListRequest, ack?: (answer: Ack) => void) => void;
+  "presence:subscribe": (payload: PresenceSubscribeRequest, ack?: (answer: Ack) => void) => void;
+  "presence:unsubscribe": (payload: PresenceUnsubscribeRequest, ack?: (answer: Ack) => void) => void;
   roomMessage: (payload: RoomMessageRequest, ack?: (answer: Ack) => void) => void;
   typing: (payload: TypingRequest, ack?: (answer: Ack) => void) => void;
+  updatePresence: (payload: UpdatePresenceRequest | string, ack?: (answer: Ack) => void) => void;
 }
 
 /** Server to client, namespace /. */
@@ -169,11 +237,15 @@ export interface ServerEvents {
   authError: (payload: AuthErrorEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
   messageError: (payload: MessageErrorEvent) => void;
+  onlineUsers: (payload: OnlineUsersEvent) => void;
   pong: (payload: PongEvent) => void;
+  "presence:diff": (payload: PresenceDiffEvent) => void;
   roomError: (payload: RoomErrorEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;
   userJoinedRoom: (payload: UserJoinedRoomEvent) => void;
   userLeftRoom: (payload: UserLeftRoomEvent) => void;
+  userOffline: (payload: UserOfflineEvent) => void;
+  userOnline: (payload: UserOnlineEvent) => void;
   userTyping: (payload: UserTypingEvent) => void;
 }

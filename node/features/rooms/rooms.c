@@ -11,12 +11,15 @@
 #include "base/rand.h"
 #include "events_out.h"
 #include "node/features/rooms/rooms_state.h"
+#include "node/features/rooms/rooms_typing.h"
+#include "node/people/people.h"
 
 enum { MESSAGE_ID_SIZE = 48, MESSAGE_ID_RANDOM = 9 };
 
 struct rooms {
     struct events *events;
     struct rooms_state *state;
+    struct rooms_typing typing;
 };
 
 /* ---- what a room may be called ---- */
@@ -101,6 +104,7 @@ struct joining { /* roomJoined is said when the count is known and the room can 
     struct sb texts; /* the room's name, and its type */
     size_t room_n, type_n;
     uint64_t members;
+    bool is_hidden; /* counts in the own answer alone */
 };
 
 static void joining_free(struct joining *j)
@@ -131,9 +135,8 @@ static void on_ready(void *ctx)
     joining_free(j);
 }
 
-static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+static void go_on(struct joining *j, int rc, const struct rooms_count *count)
 {
-    struct joining *j = ctx;
     struct sio_socket *s = rc == OK ? event_later_socket(j->later) : NULL;
 
     if (rc != OK) {
@@ -145,11 +148,31 @@ static void on_counted(void *ctx, int rc, const struct rooms_count *count)
     j->room_n = j->texts.n;
     sb_str(&j->texts, count->type);
     j->type_n = count->type.n;
-    j->members = count->members;
+    j->members = count->members + (j->is_hidden ? 1 : 0);
     if (s && j->adapter)
         adapter_room_ready(j->adapter, nsp_of(s), count->room, on_ready, j);
     else
         on_ready(j);
+}
+
+static void on_counted(void *ctx, int rc, const struct rooms_count *count)
+{
+    go_on(ctx, rc, count);
+}
+
+/* Of a personal room: name and type are in j since the question. */
+static void on_devices(void *ctx, int rc, const struct tally_count *count)
+{
+    struct joining *j = ctx;
+    struct sb texts = j->texts;
+    struct rooms_count say = {.room = str_head(sb_view(&texts), j->room_n),
+                              .type = str_skip(sb_view(&texts), j->room_n),
+                              .members = count->total};
+
+    j->is_hidden = false;      /* devices are counted all the same */
+    j->texts = (struct sb){0}; /* go_on writes them, and frees j */
+    go_on(j, rc, &say);
+    sb_fini(&texts);
 }
 
 static void announce(struct sio_socket *s, const struct identity *who, struct str room)
@@ -163,26 +186,59 @@ static void announce(struct sio_socket *s, const struct identity *who, struct st
     emit_user_joined_room(&to, &say);
 }
 
+/* Neither counted nor told of. */
+static bool is_hidden(const struct rooms *rooms, const struct identity *who)
+{
+    return who->id_text.n && people_is_hidden(events_people(rooms->events), who->id_text);
+}
+
+static bool is_personal(const struct identity *who, struct str room)
+{
+    return people_is_room_of(room, who->id_text);
+}
+
+static struct joining *joining_new(struct event_ctx *c)
+{
+    struct rooms *rooms = c->state;
+    struct joining *j = MEM_NEW(struct joining);
+
+    j->adapter = events_adapter(rooms->events);
+    j->later = event_defer(c);
+    j->is_hidden = is_hidden(rooms, c->who);
+    return j;
+}
+
+/* Old clients join the room of their user, where the core has put them already: it has as many
+ * members as the user has devices, and nobody is told who comes and goes. */
+static int join_personal(struct event_ctx *c, const struct in_join_room *join)
+{
+    struct joining *j = joining_new(c);
+
+    sb_str(&j->texts, join->room_id);
+    j->room_n = j->texts.n;
+    sb_str(&j->texts, join->room_type);
+    people_count(events_people(c->events), c->who->id_text, on_devices, j);
+    return OK;
+}
+
 static int on_join(struct event_ctx *c, const union event_in *in)
 {
     const struct in_join_room *join = &in->join_room;
     struct rooms *rooms = c->state;
-    struct joining *j;
     int rc = check_name(rooms, c, join->room_id);
 
     if (rc != OK) return rc;
+    if (is_personal(c->who, join->room_id)) return join_personal(c, join);
     if (!is_member(c->socket, join->room_id)) {
         rc = sio_socket_join(c->socket, join->room_id);
         if (rc != OK) return rc;
-        rooms_state_enter(rooms->state, own_node(rooms), nsp_of(c->socket), join->room_id,
-                          join->room_type);
-        announce(c->socket, c->who, join->room_id);
+        if (!is_hidden(rooms, c->who)) {
+            rooms_state_enter(rooms->state, nsp_of(c->socket), join->room_id, join->room_type);
+            announce(c->socket, c->who, join->room_id);
+        }
         if (!sio_socket_is_connected(c->socket)) return ERR_CLOSED; /* cut while announcing */
     }
-    j = MEM_NEW(struct joining);
-    j->adapter = events_adapter(rooms->events);
-    j->later = event_defer(c);
-    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, j);
+    rooms_state_ask(rooms->state, nsp_of(c->socket), join->room_id, on_counted, joining_new(c));
     return OK;
 }
 
@@ -204,8 +260,11 @@ static int on_leave(struct event_ctx *c, const union event_in *in)
     struct str room = in->leave_room.room_id;
     struct rooms *rooms = c->state;
 
+    if (is_personal(c->who, room)) return OK;   /* for as long as the connection lives */
     if (!is_member(c->socket, room)) return OK; /* nobody is told that a stranger left */
     sio_socket_leave(c->socket, room);
+    rooms_typing_stop(&rooms->typing, sio_socket_id(c->socket), room);
+    if (is_hidden(rooms, c->who)) return OK;
     tell_left(c->socket, c->who, room);
     rooms_state_exit(rooms->state, nsp_of(c->socket), room);
     return OK;
@@ -216,6 +275,7 @@ struct names {
     size_t ends[64]; /* of the names in text; a socket in more rooms is asked again */
     unsigned count;
     struct str own;
+    const struct identity *who;
     unsigned skip, seen;
 };
 
@@ -223,7 +283,7 @@ static void collect(void *ctx, struct str room)
 {
     struct names *n = ctx;
 
-    if (str_eq(room, n->own) || n->seen++ < n->skip) return;
+    if (str_eq(room, n->own) || is_personal(n->who, room) || n->seen++ < n->skip) return;
     if (n->count == sizeof n->ends / sizeof n->ends[0]) return;
     sb_str(&n->text, room);
     n->ends[n->count++] = n->text.n;
@@ -232,11 +292,12 @@ static void collect(void *ctx, struct str room)
 typedef void room_fn(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
                      struct str room);
 
-/* The names are copied first: telling the others may end in further disconnections. */
+/* Each room that a socket has joined. The names are copied first: telling the others may end in
+ * further disconnections. */
 static void each_room(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
                       room_fn *fn)
 {
-    struct names n = {.own = sio_socket_id(s)};
+    struct names n = {.own = sio_socket_id(s), .who = who};
 
     do {
         size_t start = 0;
@@ -255,37 +316,64 @@ static void each_room(struct rooms *rooms, struct sio_socket *s, const struct id
     sb_fini(&n.text);
 }
 
-static void leave_one(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+static void disappear(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
                       struct str room)
 {
     tell_left(s, who, room);
     rooms_state_exit(rooms->state, nsp_of(s), room);
 }
 
-static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
-{
-    each_room(state, s, who, leave_one);
-}
-
-/* Asked for the writing of it. */
-static void on_entered(void *ctx, int rc, const struct rooms_count *count)
-{
-    (void)ctx, (void)rc, (void)count;
-}
-
-static void enter_one(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
-                      struct str room)
+static void appear(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                   struct str room)
 {
     if (!sio_socket_is_in(s, room)) return; /* cut while announcing */
-    rooms_state_enter(rooms->state, own_node(rooms), nsp_of(s), room, STR_NONE);
-    rooms_state_ask(rooms->state, nsp_of(s), room, on_entered, NULL);
+    rooms_state_enter(rooms->state, nsp_of(s), room, STR_NONE);
+    rooms_state_write(rooms->state, nsp_of(s), room);
     announce(s, who, room);
+}
+
+static void stop_typing(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                        struct str room)
+{
+    (void)who;
+    rooms_typing_stop(&rooms->typing, sio_socket_id(s), room);
+}
+
+static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
+{
+    each_room(state, s, who, stop_typing);
+    if (!is_hidden(state, who)) each_room(state, s, who, disappear);
 }
 
 /* Whoever came back is in its rooms already: the others were told that it left. */
 static void on_back(void *state, struct sio_socket *s, const struct identity *who)
 {
-    each_room(state, s, who, enter_one);
+    if (!is_hidden(state, who)) each_room(state, s, who, appear);
+}
+
+struct turning { /* visible, or invisible */
+    struct rooms *rooms;
+    room_fn *fn;
+};
+
+static void turn_device(void *ctx, struct sio_socket *s)
+{
+    struct turning *t = ctx;
+
+    each_room(t->rooms, s, event_identity(s), t->fn);
+}
+
+/* To the others a hidden user leaves, and comes back. */
+static void on_hidden(void *state, struct str id_text, bool hidden)
+{
+    struct rooms *rooms = state;
+    struct turning t = {.rooms = rooms, .fn = hidden ? disappear : appear};
+    struct sio_nsp *nsp = sio_nsp_get(events_sio(rooms->events), STR("/"));
+    struct sb room = {0};
+
+    people_room(id_text, &room);
+    sio_room_each(nsp, sb_view(&room), turn_device, &t);
+    sb_fini(&room);
 }
 
 /* ---- talking ---- */
@@ -343,20 +431,42 @@ static int on_message(struct event_ctx *c, const union event_in *in)
     return emit_room_message(&to, &say);
 }
 
-static int on_typing(struct event_ctx *c, const union event_in *in)
+static int tell_typing(struct sio_socket *s, const struct identity *who, struct str room,
+                       bool is_typing)
 {
-    const struct in_typing *t = &in->typing;
     char now[CLOCK_ISO_SIZE];
-    struct sio_cast to = sio_cast_room_but(c->socket, t->room_id);
-    struct out_user_typing say = {.user_id = c->who->id,
-                                  .user_name = c->who->name,
-                                  .is_typing = t->is_typing,
-                                  .room_id = t->room_id};
+    struct sio_cast to = sio_cast_room_but(s, room);
+    struct out_user_typing say = {
+        .user_id = who->id, .user_name = who->name, .is_typing = is_typing, .room_id = room};
 
-    if (!is_member(c->socket, t->room_id)) return ERR_NOT_MEMBER;
     clock_iso(clock_wall_ms(), now);
     say.timestamp = str_z(now);
     return emit_user_typing(&to, &say);
+}
+
+static int on_typing(struct event_ctx *c, const union event_in *in)
+{
+    const struct in_typing *t = &in->typing;
+    struct rooms *rooms = c->state;
+    struct str id = sio_socket_id(c->socket);
+
+    if (!is_member(c->socket, t->room_id)) return ERR_NOT_MEMBER;
+    if (is_hidden(rooms, c->who)) return OK;
+    if (t->is_typing)
+        rooms_typing_start(&rooms->typing, id, t->room_id);
+    else
+        rooms_typing_stop(&rooms->typing, id, t->room_id);
+    return tell_typing(c->socket, c->who, t->room_id, t->is_typing);
+}
+
+static void on_typing_ended(void *ctx, struct str socket_id, struct str room)
+{
+    struct rooms *rooms = ctx;
+    struct sio_nsp *nsp = sio_nsp_get(events_sio(rooms->events), STR("/"));
+    struct sio_socket *s = nsp ? sio_socket_find(nsp, socket_id) : NULL;
+
+    if (s && !is_hidden(rooms, event_identity(s)))
+        (void)tell_typing(s, event_identity(s), room, false);
 }
 
 /* ---- the feature ---- */
@@ -367,6 +477,7 @@ static void *rooms_open(struct events *e)
 
     rooms->events = e;
     rooms->state = rooms_state_new(events_loop(e), events_adapter(e), events_conf(e)->dead_ms);
+    rooms_typing_init(&rooms->typing, events_loop(e), on_typing_ended, rooms);
     return rooms;
 }
 
@@ -374,20 +485,19 @@ static void rooms_close(void *state)
 {
     struct rooms *rooms = state;
 
+    rooms_typing_fini(&rooms->typing);
     rooms_state_free(rooms->state);
     mem_free(rooms);
 }
 
 static void on_node_lost(void *state, struct str node)
 {
-    (void)node;
-    rooms_state_refresh(
-        ((struct rooms *)state)->state); /* each call drops the counts of the dead */
+    rooms_state_lost(((struct rooms *)state)->state, node);
 }
 
 static void on_state(void *state, bool connected)
 {
-    if (connected) rooms_state_refresh(((struct rooms *)state)->state);
+    if (connected) rooms_state_return(((struct rooms *)state)->state);
 }
 
 static const struct event_row events[] = {
@@ -405,6 +515,7 @@ const struct feature feature_rooms = {
     .close = rooms_close,
     .on_connect = on_back,
     .on_leave = on_gone,
+    .on_hidden = on_hidden,
     .on_node_lost = on_node_lost,
     .on_state = on_state,
 };

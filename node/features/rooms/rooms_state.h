@@ -24,18 +24,21 @@ typedef void rooms_told(void *ctx, int rc, const struct rooms_count *count);
 struct rooms_state *rooms_state_new(struct loop *l, struct adapter *a, uint64_t dead_ms);
 void rooms_state_free(struct rooms_state *st); /* waiting questions are told ERR_CLOSED */
 
-/* node: id of this node, the same every time. */
-void rooms_state_enter(struct rooms_state *st, struct str node, struct str nsp, struct str room,
-                       struct str type);
+void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, struct str type);
+void rooms_state_write(struct rooms_state *st, struct str nsp, struct str room); /* unless asked */
 void rooms_state_exit(struct rooms_state *st, struct str nsp, struct str room);
 
 /* Calls told exactly once, now or later. A room without members here is counted as empty. */
 void rooms_state_ask(struct rooms_state *st, struct str nsp, struct str room, rooms_told *told,
                      void *ctx);
 
+/* A node is gone: its counts are dropped. */
+void rooms_state_lost(struct rooms_state *st, struct str node);
+
 /* Writes all counts again, in slices: Redis may have lost them. Goes on by itself every 20 minutes.
  */
 void rooms_state_refresh(struct rooms_state *st);
+void rooms_state_return(struct rooms_state *st); /* connected, or stopped before: tally.h */
 
 size_t rooms_state_size(const struct rooms_state *st); /* rooms known here */
 

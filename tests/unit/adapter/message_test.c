@@ -18,6 +18,7 @@ static const struct {
     {{.kind = MESSAGE_BYE, .from = STR("n001"), .bye = {1}}, "126e3030310000000000000001"},
     {{.kind = MESSAGE_LOST, .from = STR("n001"), .lost = {1, 2}},
      "146e30303100000000000000010000000000000002"},
+    {{.kind = MESSAGE_PEOPLE, .from = STR("n001"), .people = {STR("hu7")}}, "026e303031687537"},
     {{.kind = MESSAGE_DUE, .from = STR("n001"), .due = {STR("mail"), 3}},
      "156e303031046d61696c0000000000000003"},
     {{.kind = MESSAGE_HEALTH, .from = STR("n001"), .health = {1, 2}},
@@ -96,7 +97,7 @@ Test(message_decode, refuses_what_it_cannot_read)
         {"116e303031000000000000000102", ERR_PROTO},
         {"116e303031000000000000000102c328", ERR_UTF8},
         {"006e303031", ERR_NOT_FOUND},
-        {"026e303031", ERR_NOT_FOUND},
+        {"036e303031", ERR_NOT_FOUND},
         {"ff6e303031", ERR_NOT_FOUND},
     };
     struct sb b = {0};

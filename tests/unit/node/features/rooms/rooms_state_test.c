@@ -24,7 +24,7 @@ static void enter_and_ask(const char *room, const char *type, const char *who)
     char *name = names[turn++ % 16];
 
     snprintf(name, 8, "%s", who);
-    rooms_state_enter(st, STR("node"), STR("/"), str_z(room), str_z(type));
+    rooms_state_enter(st, STR("/"), str_z(room), str_z(type));
     rooms_state_ask(st, STR("/"), str_z(room), on_told, name);
 }
 
@@ -159,7 +159,7 @@ Test(rooms_state, refreshes_in_slices)
 
     for (int i = 0; i < 250; i++) {
         snprintf(name, sizeof name, "r%d", i);
-        rooms_state_enter(st, STR("node"), STR("/"), str_z(name), STR_NONE);
+        rooms_state_enter(st, STR("/"), str_z(name), STR_NONE);
     }
     rooms_state_refresh(st);
     clock_advance(30);

@@ -1,6 +1,7 @@
 #include "tests/unit/support/fake_events.inc"
 
 #include "node/features/rooms/rooms.h"
+#include "node/people/people.h"
 
 #define TIME "\"timestamp\":\"2023-11-14T22:13:20.000Z\""
 #define BOB "\"id\":\"u7\",\"name\":\"Bob\""
@@ -107,7 +108,7 @@ Test(rooms, tells_more_rooms_than_fit_in_one_go)
     struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
     unsigned lines = 0;
 
-    rig.conf.max_rooms = 100;
+    rig.conf.max_rooms = 101; /* with that of her user */
     for (int i = 0; i < 100; i++) {
         char packet[60];
 
@@ -335,11 +336,13 @@ Test(rooms_cluster, writes_all_counts_again_when_redis_is_back)
     events_on_state(fake.events, false);
     events_on_state(fake.events, true);
     rig_wait(30);
-    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node\n");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  1000000000 node\n",
+                     "who lives is not known yet");
     answer_script(OK, "1", "");
+    clock_advance(15000);
     events_on_node_lost(fake.events, STR("abcd"));
     rig_wait(30);
-    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node\n");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{room:/:r}:nodes node 1 3600  15 node !abcd0\n");
     free_session(bob);
 }
 
@@ -404,4 +407,67 @@ Test(rooms_cluster, counts_who_came_back_again)
     free_session(bob);
     cr_expect_not_null(strstr(take(&ann->sent), "userLeftRoom"));
     free_session(ann);
+Test(rooms, ends_the_typing_of_who_says_nothing_more)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    bob->sent.n = 0;
+    rig_wait(5900);
+    cr_expect_str_eq(take(&bob->sent), "");
+    rig_wait(110);
+    cr_expect(strstr(take(&bob->sent), "\"isTyping\":false,\"roomId\":\"r\""));
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    say(ann, "2[\"leaveRoom\",\"r\"]");
+    bob->sent.n = 0;
+    rig_wait(6010);
+    cr_expect_str_eq(take(&bob->sent), "", "who has left is not typing");
+    free_session(ann);
+    free_session(bob);
+}
+
+Test(rooms, does_not_show_hidden_users)
+{
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+    struct people *people = events_people(fake.events);
+
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    people_hide(people, STR("7"), true);
+    bob->sent.n = 0;
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&ann->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":2}]\n",
+                     "she counts for herself");
+    say(ann, "2[\"typing\",{\"roomId\":\"r\",\"isTyping\":true}]");
+    cr_expect_str_eq(take(&bob->sent), "");
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1}]\n");
+    people_hide(people, STR("7"), false);
+    cr_expect_str_eq(
+        take(&bob->sent),
+        "42[\"userJoinedRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME "}]\n");
+    people_hide(people, STR("7"), true);
+    cr_expect_str_eq(take(&bob->sent),
+                     "42[\"userLeftRoom\",{\"userId\":7,\"userName\":\"Ann\",\"roomId\":\"r\"," TIME
+                     "}]\n");
+    free_session(ann);
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1}]\n");
+    free_session(bob);
+}
+
+Test(rooms_cluster, answers_the_personal_room_with_the_devices)
+{
+    struct eio_session *bob = fake_client(BOB);
+
+    say(bob, "21[\"joinRoom\",{\"roomId\":\"user-u7\",\"roomType\":\"personal\"}]");
+    for (unsigned i = 0; i < fake.people_count; i++) {
+        const struct str reply[] = {STR("3"), STR(""), STR("3"), STR("1")};
+
+        fake.people_calls[i].done(fake.people_calls[i].ctx, OK, reply, 4);
+    }
+    fake.people_count = 0;
+    cr_expect(strstr(take(&bob->sent), "\"memberCount\":3,\"roomType\":\"personal\""));
+    free_session(bob);
 }

@@ -1,0 +1,104 @@
+/* All wait equally long, so the oldest is always the first to expire. */
+#include "node/features/rooms/rooms_typing.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+
+struct entry {
+    struct list order;
+    uint64_t until;
+    struct str key;
+    size_t id_n;
+    char bytes[]; /* socket id, a blank, room */
+};
+
+static struct sb key_of(struct str socket_id, struct str room)
+{
+    struct sb key = {0};
+
+    sb_str(&key, socket_id);
+    sb_char(&key, ' ');
+    sb_str(&key, room);
+    return key;
+}
+
+static void forget(struct rooms_typing *t, struct entry *e)
+{
+    map_del(&t->entries, e->key);
+    list_unlink(&e->order);
+    mem_free(e);
+}
+
+static void arm(struct rooms_typing *t)
+{
+    uint64_t now = clock_ms(), until;
+
+    if (list_is_empty(&t->order)) {
+        loop_timer_stop(t->loop, &t->timer);
+        return;
+    }
+    until = LIST_OWNER(t->order.next, struct entry, order)->until;
+    loop_timer(t->loop, &t->timer, until > now ? until - now : 0);
+}
+
+static void on_time(struct timer *timer)
+{
+    struct rooms_typing *t = LIST_OWNER(timer, struct rooms_typing, timer);
+
+    while (!list_is_empty(&t->order)) {
+        struct entry *e = LIST_OWNER(t->order.next, struct entry, order);
+
+        if (e->until > clock_ms()) break;
+        map_del(&t->entries, e->key);
+        list_unlink(&e->order); /* telling may end in others being forgotten */
+        t->ended(t->ctx, str_head(e->key, e->id_n), str_skip(e->key, e->id_n + 1));
+        mem_free(e);
+    }
+    arm(t);
+}
+
+void rooms_typing_init(struct rooms_typing *t, struct loop *l, rooms_typing_ended *ended, void *ctx)
+{
+    *t = (struct rooms_typing){.loop = l, .ended = ended, .ctx = ctx};
+    list_init(&t->order);
+    timer_init(&t->timer, on_time);
+}
+
+void rooms_typing_fini(struct rooms_typing *t)
+{
+    while (!list_is_empty(&t->order))
+        forget(t, LIST_OWNER(t->order.next, struct entry, order));
+    loop_timer_stop(t->loop, &t->timer);
+    map_fini(&t->entries);
+}
+
+void rooms_typing_start(struct rooms_typing *t, struct str socket_id, struct str room)
+{
+    struct sb key = key_of(socket_id, room);
+    struct entry *e = map_get(&t->entries, sb_view(&key));
+
+    if (!e) {
+        e = mem_new(1, sizeof *e + key.n);
+        memcpy(e->bytes, key.p, key.n);
+        e->key = str_of(e->bytes, key.n);
+        e->id_n = socket_id.n;
+        list_init(&e->order);
+        map_put(&t->entries, e->key, e);
+    }
+    list_unlink(&e->order);
+    list_push(&t->order, &e->order);
+    e->until = clock_ms() + ROOMS_TYPING_MS;
+    sb_fini(&key);
+    arm(t);
+}
+
+void rooms_typing_stop(struct rooms_typing *t, struct str socket_id, struct str room)
+{
+    struct sb key = key_of(socket_id, room);
+    struct entry *e = map_get(&t->entries, sb_view(&key));
+
+    if (e) forget(t, e);
+    sb_fini(&key);
+    arm(t);
+}

@@ -1,0 +1,242 @@
+/* Devices of users by adapter/tally; the rest of the house hears of first and last ones. */
+#include "node/people/people_priv.h"
+
+#include <string.h>
+
+#include "adapter/adapter.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/mem.h"
+#include "node/auth/identity.h"
+#include "node/sio/sio.h"
+
+#define ROOM_PREFIX "user-"
+
+static struct person *find(const struct people *p, struct str id_text)
+{
+    return map_get(&p->persons, id_text);
+}
+
+static struct person *add(struct people *p, struct str id_text)
+{
+    struct person *who = mem_new(1, sizeof *who + id_text.n);
+
+    memcpy(who->bytes, id_text.p, id_text.n);
+    who->id_text = str_of(who->bytes, id_text.n);
+    who->people = p;
+    list_init(&who->unlisted);
+    map_put(&p->persons, who->id_text, who);
+    return who;
+}
+
+void people_forget(struct person *who)
+{
+    list_unlink(&who->unlisted);
+    map_del(&who->people->persons, who->id_text);
+    mem_free(who);
+}
+
+/* A count was written. A first device is no news when it was known before Redis lost it. The
+ * other way round, the last one is news though Redis had lost it. */
+static void on_step(void *ctx, const struct tally_step *s)
+{
+    struct people *p = ctx;
+    struct people_hooks *hooks = &p->conf.hooks;
+    struct person *who = find(p, s->name);
+    struct people_user user = {.id_text = s->name, .at_us = s->at_us};
+    bool was_up = who && who->is_up;
+
+    if (p->is_closed) return;
+    if (who) {
+        who->is_up = s->here > 0;
+        if (!s->here && !who->devices) people_list_later(who);
+    }
+    if (s->after && !s->before && !was_up && hooks->on_first_device)
+        hooks->on_first_device(p->conf.ctx, &user);
+    else if (!s->after && (s->before || was_up) && hooks->on_last_device)
+        hooks->on_last_device(p->conf.ctx, &user);
+}
+
+struct people *people_new(const struct people_conf *c)
+{
+    struct people *p = MEM_NEW(struct people);
+
+    p->conf = *c;
+    p->adapter = strcmp(c->conf->adapter, "local") == 0 ? NULL : c->adapter;
+    p->tally = tally_new(&(struct tally_conf){.loop = c->loop,
+                                              .adapter = p->adapter,
+                                              .key = KEY_USER_NODES,
+                                              .ttl_s = KEY_USER_NODES_TTL_S,
+                                              .dead_ms = c->conf->dead_ms,
+                                              .on_step = on_step,
+                                              .ctx = p});
+    people_reap_init(p);
+    return p;
+}
+
+void people_free(struct people *p)
+{
+    size_t i = 0;
+    struct person *who;
+
+    if (!p) return;
+    p->is_closed = true;
+    tally_free(p->tally);
+    p->tally = NULL;
+    people_reap_fini(p);
+    while ((who = map_next(&p->persons, &i)))
+        mem_free(who);
+    map_fini(&p->persons);
+    people_free_if_done(p);
+}
+
+/* ---- sockets ---- */
+
+void people_room(struct str id_text, struct sb *out)
+{
+    sb_z(out, ROOM_PREFIX);
+    sb_str(out, id_text);
+}
+
+bool people_is_room_of(struct str room, struct str id_text)
+{
+    const struct str prefix = STR(ROOM_PREFIX);
+
+    return id_text.n && str_starts(room, prefix) && str_eq(str_skip(room, prefix.n), id_text);
+}
+
+static bool is_counted(const struct sio_socket *s)
+{
+    return str_eq(sio_nsp_name(sio_socket_nsp(s)), STR("/"));
+}
+
+struct person *people_enter(struct people *p, struct sio_socket *s, const struct identity *id)
+{
+    struct sb room = {0};
+    struct person *who;
+    int rc;
+
+    if (!id->id_text.n) return NULL;
+    people_room(id->id_text, &room);
+    rc = sio_socket_join(s, sb_view(&room)); /* it is the first room: no limit is in the way */
+    sb_fini(&room);
+    if (rc != OK || !is_counted(s)) return NULL;
+    who = find(p, id->id_text);
+    if (!who) who = add(p, id->id_text);
+    tally_add(p->tally, who->id_text, STR_NONE);
+    if (who->devices++ == 0) people_list_later(who);
+    tally_write(p->tally, who->id_text);
+    return who;
+}
+
+void people_exit(struct person *who)
+{
+    struct people *p;
+
+    if (!who) return;
+    p = who->people;
+    who->devices--;
+    tally_sub(p->tally, who->id_text);
+}
+
+/* ---- questions ---- */
+
+void people_count(struct people *p, struct str id_text, tally_told *told, void *ctx)
+{
+    tally_ask(p->tally, id_text, told, ctx);
+}
+
+unsigned people_here(const struct people *p, struct str id_text)
+{
+    const struct person *who = find(p, id_text);
+
+    return who ? who->devices : 0;
+}
+
+void people_each(struct people *p, void (*fn)(void *ctx, struct str id_text), void *ctx)
+{
+    size_t i = 0;
+    struct person *who;
+
+    while ((who = map_next(&p->persons, &i)))
+        if (who->devices) fn(ctx, who->id_text);
+}
+
+void people_hide(struct people *p, struct str id_text, bool hidden)
+{
+    struct person *who = find(p, id_text);
+
+    if (!who || who->is_hidden == hidden) return;
+    who->is_hidden = hidden;
+    if (p->conf.hooks.on_hidden) p->conf.hooks.on_hidden(p->conf.ctx, id_text, hidden);
+}
+
+/* ---- told to the other nodes: h or s, then the id ---- */
+
+struct telling {
+    struct people *people;
+    struct str payload;
+};
+
+static void tell_node(void *ctx, struct str node)
+{
+    struct telling *t = ctx;
+    struct adapter *a = t->people->adapter;
+
+    if (!str_eq(node, adapter_node_id(a)))
+        adapter_send(a, node, ADAPTER_PEOPLE, t->payload, NULL, NULL);
+}
+
+void people_hide_everywhere(struct people *p, struct str id_text, bool hidden)
+{
+    struct sb text = {0};
+    struct telling t = {.people = p};
+
+    people_hide(p, id_text, hidden);
+    if (!p->adapter || !adapter_is_connected(p->adapter)) return;
+    sb_char(&text, hidden ? 'h' : 's');
+    sb_str(&text, id_text);
+    t.payload = sb_view(&text);
+    adapter_each_node(p->adapter, tell_node, &t);
+    sb_fini(&text);
+}
+
+void people_on_message(struct people *p, struct str payload)
+{
+    if (payload.n > 1 && (payload.p[0] == 'h' || payload.p[0] == 's'))
+        people_hide(p, str_skip(payload, 1), payload.p[0] == 'h');
+}
+
+bool people_is_hidden(const struct people *p, struct str id_text)
+{
+    const struct person *who = find(p, id_text);
+
+    return who && who->is_hidden;
+}
+
+/* ---- the cluster ---- */
+
+void people_all_again(struct people *p, bool was_dead)
+{
+    size_t i = 0;
+    struct person *who;
+
+    while ((who = map_next(&p->persons, &i))) {
+        if (was_dead) who->is_up = false;
+        people_list_later(who);
+    }
+    tally_refresh(p->tally);
+}
+
+void people_on_node_lost(struct people *p, struct str node)
+{
+    if (p->adapter) people_reap(p, node);
+}
+
+void people_on_state(struct people *p, bool connected)
+{
+    if (!connected || !p->adapter) return;
+    people_reap_pardon(p);
+    tally_return(p->tally);
+    people_reap_check(p);
+}

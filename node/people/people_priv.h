@@ -1,0 +1,46 @@
+/* Inside node/people only. */
+#ifndef NODE_PEOPLE_PEOPLE_PRIV_H
+#define NODE_PEOPLE_PEOPLE_PRIV_H
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "base/map.h"
+#include "node/people/people.h"
+
+struct people {
+    struct people_conf conf;
+    struct adapter *adapter; /* NULL: this node alone */
+    struct tally *tally;
+    struct map persons; /* id_text → struct person */
+    struct list unlisted;
+    struct loop_task list_task;
+    struct list reapings;
+    struct timer check;
+    unsigned under_way; /* scripts of reap.c */
+    bool is_closed;     /* freed when nothing is under way any more */
+};
+
+struct person {
+    struct people *people;
+    struct list unlisted; /* linked: the list of this node's users is to be changed */
+    uint32_t devices;
+    bool is_up; /* the cluster knows of a device here */
+    bool is_hidden;
+    struct str id_text;
+    char bytes[];
+};
+
+void people_forget(struct person *who);
+void people_all_again(struct people *p, bool was_dead); /* writes everything; dead: all are new */
+
+/* ---- reap.c: users of dead nodes ---- */
+
+void people_reap_init(struct people *p);
+void people_reap_fini(struct people *p);
+void people_reap(struct people *p, struct str node);
+void people_reap_pardon(struct people *p);  /* before it has begun */
+void people_reap_check(struct people *p);   /* soon, and again later: who died unseen */
+void people_list_later(struct person *who); /* in this node's list of users, or out of it */
+void people_free_if_done(struct people *p);
+
+#endif

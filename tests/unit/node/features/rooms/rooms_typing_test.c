@@ -1,0 +1,65 @@
+#include <criterion/criterion.h>
+#include "base/clock.h"
+#include "base/loop.h"
+#include "node/features/rooms/rooms_typing.h"
+
+static struct loop *loop;
+static struct rooms_typing typing;
+static struct sb ended;
+
+static void on_ended(void *ctx, struct str socket_id, struct str room)
+{
+    (void)ctx;
+    sb_printf(&ended, STR_FMT "/" STR_FMT ";", STR_ARG(socket_id), STR_ARG(room));
+}
+
+static void up(void)
+{
+    clock_freeze(1000, 1000);
+    loop = loop_new();
+    rooms_typing_init(&typing, loop, on_ended, NULL);
+}
+
+static void down(void)
+{
+    rooms_typing_fini(&typing);
+    loop_free(loop);
+    sb_fini(&ended);
+}
+
+static struct str after(uint64_t ms)
+{
+    ended.n = 0;
+    clock_advance(ms);
+    loop_turn(loop, false);
+    return sb_view(&ended);
+}
+
+TestSuite(rooms_typing, .init = up, .fini = down);
+
+Test(rooms_typing, ends_by_itself_six_seconds_after_the_last_word)
+{
+    rooms_typing_start(&typing, STR("a"), STR("r 1"));
+    clock_advance(1000);
+    rooms_typing_start(&typing, STR("b"), STR("r 1"));
+    clock_advance(1000);
+    rooms_typing_start(&typing, STR("a"), STR("r 1"));
+    cr_expect(str_eq(after(5000), STR("b/r 1;")));
+    cr_expect(str_eq(after(999), STR("")));
+    cr_expect(str_eq(after(2), STR("a/r 1;")));
+    cr_expect(str_eq(after(60000), STR("")));
+}
+
+Test(rooms_typing, is_forgotten_when_it_was_said_to_end)
+{
+    rooms_typing_start(&typing, STR("a"), STR("r"));
+    rooms_typing_start(&typing, STR("a"), STR("s"));
+    rooms_typing_stop(&typing, STR("a"), STR("r"));
+    rooms_typing_stop(&typing, STR("a"), STR("unknown"));
+    cr_expect(str_eq(after(6001), STR("a/s;")));
+}
+
+Test(rooms_typing, leaves_nothing_behind)
+{
+    rooms_typing_start(&typing, STR("a"), STR("r"));
+}
