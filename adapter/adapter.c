@@ -63,6 +63,14 @@ static void on_wire(void *ctx, const struct wire *w)
     if (!a->closed) request_receive(a->requests, w);
 }
 
+static void hand_up(struct adapter *a, struct str from, enum adapter_kind kind, struct str payload)
+{
+    if (str_eq(from, own_id(a)))
+        metric_add(M_REDIS_GARBAGE, 1);
+    else
+        a->handler.on_message(a->ctx, from, kind, payload);
+}
+
 static void on_bytes(void *ctx, struct str bytes)
 {
     struct adapter *a = ctx;
@@ -76,10 +84,10 @@ static void on_bytes(void *ctx, struct str bytes)
     if (cluster_is_stale(a->cluster, &m)) return;
     switch (m.kind) {
     case MESSAGE_PIPE:
-        if (str_eq(m.from, own_id(a)))
-            metric_add(M_REDIS_GARBAGE, 1);
-        else
-            a->handler.on_message(a->ctx, m.from, ADAPTER_PIPE, m.pipe.payload);
+        hand_up(a, m.from, ADAPTER_PIPE, m.pipe.payload);
+        return;
+    case MESSAGE_FEATURE:
+        hand_up(a, m.from, ADAPTER_FEATURE, m.feature.payload);
         return;
     case MESSAGE_PEOPLE:
         if (!str_eq(m.from, own_id(a)))
@@ -401,13 +409,12 @@ void session_restore(struct adapter *a, struct str nsp, struct str pid, struct s
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx)
 {
-    struct message m = {.kind = (enum message_kind)kind, .from = own_id(a)};
+    struct message m = {/* all kinds of the upper floors are a payload, and nothing else */
+                        .kind = (enum message_kind)kind,
+                        .from = own_id(a),
+                        .pipe = {.payload = payload}};
     int rc = ERR_UNAVAILABLE;
 
-    if (kind == ADAPTER_PEOPLE)
-        m.people.payload = payload;
-    else
-        m.pipe.payload = payload;
     if (node.n != ADAPTER_NODE_ID_SIZE) {
         rc = ERR_NOT_FOUND;
     } else if (str_eq(node, own_id(a))) {

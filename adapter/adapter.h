@@ -32,8 +32,9 @@ struct adapter_cast { /* all borrows */
 
 /* Kinds of node messages: what travels between two nodes of ours. The payload is opaque here. */
 enum adapter_kind {
-    ADAPTER_PIPE = 1,   /* eio/remote.c */
-    ADAPTER_PEOPLE = 2, /* people/people.c */
+    ADAPTER_PIPE = 1,    /* eio/remote.c */
+    ADAPTER_PEOPLE = 2,  /* people/people.c */
+    ADAPTER_FEATURE = 3, /* event/event.c */
 };
 
 /* ---- requests between nodes: what socket.io calls remote sockets, server-side emit, broadcast

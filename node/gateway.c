@@ -2,6 +2,7 @@
  * features. */
 #include "node/features/ping/ping.h"
 #include "node/features/presence/presence.h"
+#include "node/features/private/private.h"
 #include "node/features/rooms/rooms.h"
 #include "node/run.h"
 
@@ -9,7 +10,7 @@ int main(int argc, char **argv)
 {
     static const char *const namespaces[] = {"/", NULL};
     static const struct feature *const features[] = {&feature_rooms, &feature_presence,
-                                                     &feature_ping, NULL};
+                                                     &feature_private, &feature_ping, NULL};
     static const struct node_app app = {
         .name = "gateway",
         .port = "3001",

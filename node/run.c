@@ -124,6 +124,7 @@ static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, 
 
     if (kind == ADAPTER_PIPE && n->eio) eio_on_node_message(n->eio, from, payload);
     if (kind == ADAPTER_PEOPLE && n->events) events_on_people(n->events, payload);
+    if (kind == ADAPTER_FEATURE && n->events) events_on_message(n->events, from, payload);
 }
 
 static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,

@@ -2,6 +2,7 @@
  * Events themselves go through dispatch.c. */
 #include "node/event/event.h"
 
+#include "adapter/adapter.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -198,6 +199,32 @@ void events_on_state(struct events *e, bool connected)
     if (e->sio) people_on_state(e->people, connected);
     for (unsigned i = 0; e->sio && i < e->features_count; i++)
         if (e->features[i]->on_state) e->features[i]->on_state(e->states[i], connected);
+}
+
+/* On the wire: the feature's name, a blank, what it says. */
+void events_on_message(struct events *e, struct str from, struct str payload)
+{
+    struct str name, rest;
+
+    (void)str_cut(payload, ' ', &name, &rest);
+    for (unsigned i = 0; e->sio && i < e->features_count; i++)
+        if (e->features[i]->on_message && str_eq(name, str_z(e->features[i]->name)))
+            e->features[i]->on_message(e->states[i], from, rest);
+}
+
+void events_send(struct events *e, const char *feature, struct str node, struct str payload,
+                 void (*sent)(void *ctx, int rc), void *ctx)
+{
+    struct sb b = {0};
+
+    if (!e->adapter) {
+        if (sent) sent(ctx, ERR_UNAVAILABLE);
+        return;
+    }
+    sb_printf(&b, "%s ", feature);
+    sb_str(&b, payload);
+    adapter_send(e->adapter, node, ADAPTER_FEATURE, sb_view(&b), sent, ctx);
+    sb_fini(&b);
 }
 
 /* ---- sockets ---- */

@@ -62,6 +62,8 @@ struct feature {
     void (*on_node_lost)(void *state, struct str node);
     void (*on_node_up)(void *state, struct str node);
     void (*on_state)(void *state, bool connected); /* of the adapter */
+    /* What the same feature of another node sent with events_send. */
+    void (*on_message)(void *state, struct str from, struct str payload);
 };
 
 /* features: ends with NULL, borrowed for ever. Joins schemas and rows; NULL after logging every gap
@@ -80,6 +82,12 @@ void events_on_node_lost(struct events *e, struct str node);
 void events_on_node_up(struct events *e, struct str node);
 void events_on_people(struct events *e, struct str payload); /* ADAPTER_PEOPLE */
 void events_on_state(struct events *e, bool connected);
+void events_on_message(struct events *e, struct str from, struct str payload);
+
+/* From a feature, by its name, to itself on another node: as adapter_send. ERR_UNAVAILABLE without
+ * an adapter, within the call. */
+void events_send(struct events *e, const char *feature, struct str node, struct str payload,
+                 void (*sent)(void *ctx, int rc), void *ctx);
 
 struct loop *events_loop(const struct events *e);
 const struct conf *events_conf(const struct events *e);

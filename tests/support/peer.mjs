@@ -39,15 +39,19 @@ const folder = path.join(ROOT, 'schemas');
 const ajv = new Ajv({ strict: false, allErrors: true }); // the house keywords (x-…) are not JSON Schema's
 ajv.addSchema({ ...JSON.parse(fs.readFileSync(path.join(folder, 'common.json'))), $id: 'common.json' });
 const validators = new Map();
-const features = new Map();
+const featureOf = new Map();
 for (const file of fs.readdirSync(path.join(folder, 'gateway/out'))) {
   const schema = JSON.parse(fs.readFileSync(path.join(folder, 'gateway/out', file)));
   if (schema.properties && !schema['x-passthrough']) schema.additionalProperties ??= false;
-  features.set(path.basename(file, '.json'), schema['x-feature']);
+  featureOf.set(path.basename(file, '.json'), schema['x-feature']);
   validators.set(path.basename(file, '.json'), ajv.compile(schema));
 }
-export const outEventsOf = (...names) => [...features].filter(([, feature]) => names.includes(feature)).map(([event]) => event);
+
 export const seenEvents = new Set();
+// Events of these features that nobody was sent in this run.
+export const unseenEvents = (...features) =>
+  [...validators.keys()].filter((name) => features.includes(featureOf.get(name)) && !seenEvents.has(name));
+export const outEventsOf = (...names) => [...featureOf].filter(([, feature]) => names.includes(feature)).map(([event]) => event);
 const breaches = [];
 
 // Everything that a gateway sent in this run and that its schema does not allow.

@@ -5,6 +5,16 @@ export type Ack =
   | { ok: true; [key: string]: unknown }
   | { ok: false; code: string; message: string; retryAfterMs?: number };
 
+/** Messages of this user reach the own devices no more; the user sees no difference. */
+export interface BlockUserRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+}
+
+/** Asks for the own block list. */
+export interface BlockedUsersRequest {
+}
+
 /** Enters a room. A bare string is the roomId. Rooms named user-<id> are open to that user alone. */
 export interface JoinRoomRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -17,6 +27,14 @@ export interface JoinRoomRequest {
 export interface LeaveRoomRequest {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
+}
+
+/** Moves the own read cursor of a conversation forward; without seq to its end. Equal on all devices. */
+export interface MarkAsReadRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
 }
 
 /** Round trip of the application, besides the heartbeat of the transport. Any payload; the fields of an object come back. */
@@ -42,6 +60,29 @@ export interface PresenceUnsubscribeRequest {
   userIds: string[];
 }
 
+/** Asks for messages of a conversation: the newest ones, those before a seq, or those after one. */
+export interface PrivateHistoryRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  before?: number;
+  after?: number;
+  /** 50 when absent. */
+  limit?: number;
+}
+
+/** To another user, or to oneself: to all devices, now or at the next connect. The ack comes when it is stored: {ok, messageId, seq, conversation, timestamp}. */
+export interface PrivateMessageRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  recipientId: string | number;
+  /** Any JSON, falsy too; a text of at most 4000 characters, at most 16384 bytes. Absent is null. */
+  message?: string | number | boolean | { [key: string]: unknown } | unknown[];
+  /** Kind of message; text when absent. */
+  type?: string;
+  /** Name of this message by the sender: sent again within 24 hours, on any node, it is stored once and answered with the same messageId. */
+  clientMsgId?: string;
+}
+
 /** A message to everybody in a room, the sender included. Members only. */
 export interface RoomMessageRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -60,6 +101,16 @@ export interface TypingRequest {
   isTyping?: boolean;
 }
 
+/** Ends blockUser. What was sent meanwhile stays hidden. */
+export interface UnblockUserRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+}
+
+/** Asks for the unread messages of every conversation. */
+export interface UnreadCountsRequest {
+}
+
 /** Sets how the user shows, on all devices: online, away, busy or invisible (offline to everybody else). Old clients send the bare word. Invisible is kept over reconnections, the others until the last device has gone. Answered {ok, status}. */
 export interface UpdatePresenceRequest {
   /** online, away, busy or invisible, in any case. */
@@ -71,6 +122,11 @@ export interface AuthErrorEvent {
   code: "auth_invalid" | "auth_expired";
   /** A sentence for people. */
   message: string;
+}
+
+/** userIds: the own block list. */
+export interface BlockedUsersEvent {
+  userIds: unknown[];
 }
 
 /** An event without an error event of its own was refused. */
@@ -85,6 +141,20 @@ export interface EventErrorEvent {
   retryAfterMs?: number;
 }
 
+/** To the sender's devices: a device of the recipient has it. */
+export interface MessageDeliveredEvent {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  recipientId: string | number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  messageId?: string;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation?: string;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
+}
+
 /** A message was refused. */
 export interface MessageErrorEvent {
   /** The event that was refused. */
@@ -95,6 +165,31 @@ export interface MessageErrorEvent {
   error: string;
   /** Milliseconds after which the event would be accepted. */
   retryAfterMs?: number;
+}
+
+/** To the sender: stored, and no device of the recipient is there. */
+export interface MessageQueuedEvent {
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  messageId: string;
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  recipientId: string | number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation?: string;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
+}
+
+/** To the other devices of both users: userId has read the conversation up to seq. */
+export interface MessageReadEvent {
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId: string | number;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation: string;
+  seq: number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
 }
 
 /** Who is online, one row a user {userId, name?, status, lastActivity}, newest change first: to a signed-in newcomer, and to everybody at most once in PRESENCE_INTERVAL_MS after changes. Above 200 users it has the first 200 rows and the number of pages (presence:list gives the others), and comes at most once in five intervals. */
@@ -122,6 +217,67 @@ export interface PresenceDiffEvent {
   joins: unknown[];
   leaves: unknown[];
   seq: number;
+}
+
+/** Messages in ascending order, as in privateMessage, and the cursors of both sides. */
+export interface PrivateHistoryEvent {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation: string;
+  messages: unknown[];
+  /** There are further ones in the direction that was asked for. */
+  hasMore: boolean;
+  /** Of the last message; 0: none. */
+  lastSeq: number;
+  /** The own read cursor. */
+  readSeq: number;
+  /** The other one's read cursor. */
+  otherReadSeq: number;
+  /** What a device of the other one has. */
+  otherDeliveredSeq: number;
+}
+
+/** To every device of the recipient, in the order of the conversation. May come again after a connection was lost: messageId tells. */
+export interface PrivateMessageEvent {
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  senderId: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  senderName?: string;
+  /** Exactly as it was sent; null when there was none. */
+  message: string | number | boolean | { [key: string]: unknown } | unknown[] | null;
+  type: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  messageId: string;
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  recipientId: string | number;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation: string;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
+}
+
+/** To the sender's other devices: the same object as the recipient's. */
+export interface PrivateMessageSyncEvent {
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  senderId: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  senderName?: string;
+  /** Exactly as it was sent; null when there was none. */
+  message: string | number | boolean | { [key: string]: unknown } | unknown[] | null;
+  type: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  messageId: string;
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  recipientId: string | number;
+  /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
+  conversation: string;
+  /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
+  seq?: number;
 }
 
 /** joinRoom, leaveRoom or typing was refused. */
@@ -160,6 +316,12 @@ export interface RoomMessageEvent {
   roomId: string;
   /** ISO 8601 in UTC with milliseconds. */
   timestamp: string;
+}
+
+/** conversations: [{userId, conversation, unread, lastSeq}], only those with unread messages. */
+export interface UnreadCountsEvent {
+  total: number;
+  conversations: unknown[];
 }
 
 /** To the others of a room: somebody came in. Not sent for a second joinRoom of the same socket. */
@@ -221,28 +383,43 @@ export interface UserTypingEvent {
 
 /** Client to server, namespace /; for Socket<ServerEvents, ClientEvents>. */
 export interface ClientEvents {
+  blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
+  blockedUsers: (payload?: BlockedUsersRequest, ack?: (answer: Ack) => void) => void;
   joinRoom: (payload: JoinRoomRequest | string, ack?: (answer: Ack) => void) => void;
   leaveRoom: (payload: LeaveRoomRequest | string, ack?: (answer: Ack) => void) => void;
+  markAsRead: (payload: MarkAsReadRequest, ack?: (answer: Ack) => void) => void;
   ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
   "presence:list": (payload?: PresenceListRequest, ack?: (answer: Ack) => void) => void;
   "presence:subscribe": (payload: PresenceSubscribeRequest, ack?: (answer: Ack) => void) => void;
   "presence:unsubscribe": (payload: PresenceUnsubscribeRequest, ack?: (answer: Ack) => void) => void;
+  privateHistory: (payload: PrivateHistoryRequest, ack?: (answer: Ack) => void) => void;
+  privateMessage: (payload: PrivateMessageRequest, ack?: (answer: Ack) => void) => void;
   roomMessage: (payload: RoomMessageRequest, ack?: (answer: Ack) => void) => void;
   typing: (payload: TypingRequest, ack?: (answer: Ack) => void) => void;
+  unblockUser: (payload: UnblockUserRequest, ack?: (answer: Ack) => void) => void;
+  unreadCounts: (payload?: UnreadCountsRequest, ack?: (answer: Ack) => void) => void;
   updatePresence: (payload: UpdatePresenceRequest | string, ack?: (answer: Ack) => void) => void;
 }
 
 /** Server to client, namespace /. */
 export interface ServerEvents {
   authError: (payload: AuthErrorEvent) => void;
+  blockedUsers: (payload: BlockedUsersEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
+  messageDelivered: (payload: MessageDeliveredEvent) => void;
   messageError: (payload: MessageErrorEvent) => void;
+  messageQueued: (payload: MessageQueuedEvent) => void;
+  messageRead: (payload: MessageReadEvent) => void;
   onlineUsers: (payload: OnlineUsersEvent) => void;
   pong: (payload: PongEvent) => void;
   "presence:diff": (payload: PresenceDiffEvent) => void;
+  privateHistory: (payload: PrivateHistoryEvent) => void;
+  privateMessage: (payload: PrivateMessageEvent) => void;
+  privateMessageSync: (payload: PrivateMessageSyncEvent) => void;
   roomError: (payload: RoomErrorEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;
+  unreadCounts: (payload: UnreadCountsEvent) => void;
   userJoinedRoom: (payload: UserJoinedRoomEvent) => void;
   userLeftRoom: (payload: UserLeftRoomEvent) => void;
   userOffline: (payload: UserOfflineEvent) => void;

@@ -58,6 +58,18 @@ static void state_any(void *state, bool connected)
     note(connected ? "connected" : "away", state);
 }
 
+static void message_any(void *state, struct str from, struct str payload)
+{
+    cr_expect(str_eq(from, STR("nod2")));
+    sb_printf(&log_text, "message " STR_FMT "\n", STR_ARG(payload));
+    (void)state;
+}
+
+static void on_sent(void *ctx, int rc)
+{
+    *(int *)ctx = rc;
+}
+
 static const struct feature a = {.name = "a",
                                  .open = open_a,
                                  .close = close_any,
@@ -65,7 +77,8 @@ static const struct feature a = {.name = "a",
                                  .on_leave = leave_any,
                                  .on_node_lost = lost_any,
                                  .on_node_up = up_any,
-                                 .on_state = state_any};
+                                 .on_state = state_any,
+                                 .on_message = message_any};
 static const struct feature b = {.name = "b", .open = open_b, .close = close_any};
 static const struct feature *const features[] = {&a, &b, NULL};
 
@@ -99,6 +112,25 @@ Test(event, hands_hooks_to_the_features_that_want_them)
     events_on_state(fake.events, false);
     events_on_state(fake.events, true);
     cr_expect_str_eq(take(&log_text), "up a\nlost a\naway a\nconnected a\n");
+}
+
+Test(event, hands_what_a_feature_says_to_itself_elsewhere)
+{
+    static const char *const rows[] = {"a", "c x", "b x", "", " x", "aa x"};
+    int rc = OK;
+
+    log_text.n = 0;
+    events_on_message(fake.events, STR("nod2"), STR("a to you"));
+    cr_expect_str_eq(take(&log_text), "message to you\n");
+    events_on_message(fake.events, STR("nod2"), str_z(rows[0]));
+    cr_expect_str_eq(take(&log_text), "message \n");
+    for (size_t i = 1; i < sizeof rows / sizeof rows[0]; i++)
+        events_on_message(fake.events, STR("nod2"), str_z(rows[i]));
+    cr_expect_str_eq(take(&log_text), "");
+    events_send(fake.events, "a", STR("nod2"), STR("x"), on_sent, &rc);
+    cr_expect_eq(rc, ERR_UNAVAILABLE, "there is no adapter");
+    events_send(fake.events, "a", STR("nod2"), STR("x"), NULL, NULL);
+    cr_expect_str_eq(take(&fake.mail), "");
 }
 
 Test(event, knows_who_connects_and_who_leaves)

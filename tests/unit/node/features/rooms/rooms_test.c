@@ -407,6 +407,8 @@ Test(rooms_cluster, counts_who_came_back_again)
     free_session(bob);
     cr_expect_not_null(strstr(take(&ann->sent), "userLeftRoom"));
     free_session(ann);
+}
+
 Test(rooms, ends_the_typing_of_who_says_nothing_more)
 {
     struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);

@@ -1,0 +1,69 @@
+/* Inside node/features/private only: what its parts share, and how they call scripts. */
+#ifndef NODE_FEATURES_PRIVATE_PRIVATE_PRIV_H
+#define NODE_FEATURES_PRIVATE_PRIVATE_PRIV_H
+
+#include "adapter/adapter.h"
+#include "base/map.h"
+#include "node/event/event.h"
+#include "node/features/private/private_id.h"
+
+struct private
+{
+    struct events *events;
+    struct adapter *adapter; /* NULL: none */
+    struct sio_nsp *nsp;
+    struct map lanes;   /* conversation and sender → struct lane (private_send.c) */
+    struct map readers; /* part of a user with devices here → struct reader (private_read.c) */
+    struct str node;    /* own id */
+    unsigned under_way; /* answers still to come */
+    bool has_store;     /* scripts were answered: this is not ADAPTER=local */
+    bool is_closed;     /* events and adapter are gone; freed with the last answer */
+};
+
+/* The state of another feature of this name; the end of private_close and of every answer. */
+void private_settle(struct private *p);
+
+/* ---- one call of a script (private_call.c) ---- */
+enum { PRIVATE_WORDS = 640 };
+
+struct private_call { /* value */
+    struct sb text;
+    size_t ends[PRIVATE_WORDS];
+    unsigned keys, words;
+};
+
+/* ERR_CLOSED: only free what ctx holds. */
+typedef void private_told(void *ctx, int rc, const struct str *reply, unsigned count);
+
+void private_call_key(struct private_call *c, enum key k, struct str name);
+void private_call_arg(struct private_call *c, struct str arg);
+void private_call_u64(struct private_call *c, uint64_t arg);
+/* Takes what c holds. told is called once, never within the call; NULL: nobody waits. */
+void private_call_run(struct private *p, struct private_call *c, struct adapter_script *s,
+                      private_told *told, void *ctx);
+
+/* As events_send, counted like a script. */
+void private_tell_node(struct private *p, struct str node, struct str payload,
+                       void (*sent)(void *ctx, int rc), void *ctx);
+
+/* ---- private_send.c ---- */
+struct private_sending {
+    const struct private_id *from, *to;
+    struct str from_name, message, type, client_msg_id;
+    struct sio_socket *socket;
+    struct event_later *later; /* taken */
+};
+void private_send(struct private *p, const struct private_sending *s);
+
+/* ---- private_read.c ---- */
+void private_device_open(struct private *p, struct sio_socket *s, const struct identity *who);
+void private_device_close(struct private *p, struct sio_socket *s, const struct identity *who);
+bool private_ring(struct private *p, struct str part); /* false: no device here */
+void private_ring_all(struct private *p);              /* Redis is back */
+void private_readers_close(struct private *p);
+
+/* ---- private_ask.c ---- */
+event_handle private_on_history, private_on_read, private_on_unread, private_on_block,
+    private_on_unblock, private_on_blocked;
+
+#endif
