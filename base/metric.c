@@ -73,6 +73,12 @@ int64_t metric_get(enum metric m)
     return (int64_t)sum;
 }
 
+uint64_t metric_sum_us(enum metric m)
+{
+    assert(metric_rows[m].kind == METRIC_HISTOGRAM);
+    return metric_states[m].other;
+}
+
 int64_t metric_get_at(enum metric m, unsigned label_i)
 {
     const struct metric_state *s = &metric_states[m];

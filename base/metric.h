@@ -19,6 +19,7 @@ void metric_set(enum metric m, int64_t v);                       /* GAUGE */
 void metric_shift(enum metric m, int64_t by);                    /* GAUGE, up or down */
 void metric_observe_us(enum metric m, uint64_t us); /* HISTOGRAM of seconds, given in µs */
 int64_t metric_get(enum metric m);                  /* value or sum over labels; HISTOGRAM: count */
+uint64_t metric_sum_us(enum metric m);              /* HISTOGRAM */
 int64_t metric_get_at(enum metric m, unsigned label_i);
 
 /* Values of a label, in the order of the indexes; the strings live for the whole process. */

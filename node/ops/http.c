@@ -2,12 +2,10 @@
  * Prometheus, the demo page, emitting for back ends. */
 #include "node/ops/ops.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/proc.h"
 #include "node/ops/emit.h"
 #include "node/ops/files.h"
 
@@ -76,18 +74,6 @@ static void answer(struct pipe *p, int status, struct str type, const struct sb 
     pipe_reply(p, &r);
 }
 
-static uint64_t resident_bytes(void)
-{
-    char text[128] = "";
-    unsigned long pages = 0;
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0) return 0;
-    if (read(fd, text, sizeof text - 1) > 0) (void)sscanf(text, "%*s %lu", &pages);
-    close(fd);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void put_status(const struct ops *o, struct sb *out)
 {
     const char *status = o->draining ? "draining" : is_degraded(o) ? "degraded" : "ok";
@@ -115,12 +101,15 @@ static void answer_health(const struct ops *o, struct pipe *p)
               (long long)metric_get(M_SOCKETS));
     sb_printf(&body,
               ",\"rooms\":%lld,\"nodes\":%u,\"redis\":\"%s\",\"memory\":{\"rss\":%llu},"
+              "\"users\":%lld,\"cluster\":{\"sockets\":%lld,\"onlineUsers\":%lld,\"memory\":%lld},"
               "\"timestamp\":\"%s\"}",
               (long long)metric_get(M_ROOMS), o->from.adapter ? adapter_nodes(o->from.adapter) : 1,
               !o->from.adapter ? "none"
               : is_degraded(o) ? "away"
                                : "connected",
-              (unsigned long long)resident_bytes(), now);
+              (unsigned long long)proc_resident_bytes(), (long long)metric_get(M_USERS_HERE),
+              (long long)metric_get(M_CLUSTER_SOCKETS), (long long)metric_get(M_USERS_ONLINE),
+              (long long)metric_get(M_CLUSTER_MEMORY), now);
     answer(p, 200, STR("application/json"), &body);
     sb_fini(&body);
 }
@@ -144,7 +133,7 @@ static void answer_metrics(const struct ops *o, struct pipe *p)
     buf_stats(&bufs, &bytes);
     metric_set(M_BUFS, (int64_t)bufs);
     metric_set(M_UPTIME, (int64_t)((clock_ms() - o->started_ms) / 1000));
-    metric_set(M_MEMORY, (int64_t)resident_bytes());
+    metric_set(M_MEMORY, (int64_t)proc_resident_bytes());
     metric_set(M_DEGRADED, is_degraded(o));
     metric_print(&body);
     answer(p, 200, STR("text/plain; version=0.0.4; charset=utf-8"), &body);

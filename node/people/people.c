@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/mem.h"
+#include "base/metric.h"
 #include "node/auth/identity.h"
 #include "node/sio/sio.h"
 
@@ -124,7 +125,10 @@ struct person *people_enter(struct people *p, struct sio_socket *s, const struct
     who = find(p, id->id_text);
     if (!who) who = add(p, id->id_text);
     tally_add(p->tally, who->id_text, STR_NONE);
-    if (who->devices++ == 0) people_list_later(who);
+    if (who->devices++ == 0) {
+        metric_shift(M_USERS_HERE, 1);
+        people_list_later(who);
+    }
     tally_write(p->tally, who->id_text);
     return who;
 }
@@ -135,7 +139,7 @@ void people_exit(struct person *who)
 
     if (!who) return;
     p = who->people;
-    who->devices--;
+    if (--who->devices == 0) metric_shift(M_USERS_HERE, -1);
     tally_sub(p->tally, who->id_text);
 }
 

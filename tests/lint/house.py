@@ -56,7 +56,8 @@ REDIS_COMMAND = re.compile(r"[\"'](KEYS|FLUSH\w*|HGETALL)\b(?!\[)")
 REDIS_BOUNDED = {"adapter/tally.c": "HGETALL of a hash with one field a node",
                  "node/people/reap.c": "HGETALL of a hash with one field a node",
                  "node/features/private/private_send.c": "HGETALL of 1,000 conversations",
-                 "node/features/private/private_ask.c": "HGETALL of 1,000 conversations or blocked users"}
+                 "node/features/private/private_ask.c": "HGETALL of 1,000 conversations or blocked users",
+                 "node/features/stats/stats.c": "HGETALL of a hash with one field a node"}
 MUTABLE_EXTERN = re.compile(r"^extern\s+(?!const\b)[^()]*;", re.M)
 EXTERN_EXCEPTIONS = {"base/log.h": "log_level_now is read on hot paths and set at start"}
 

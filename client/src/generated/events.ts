@@ -318,6 +318,20 @@ export interface RoomMessageEvent {
   timestamp: string;
 }
 
+/** To all sockets every STATS_INTERVAL_MS, over the cluster. connections: totalConnections, currentConnections, peakConnections, lastPeak. activeRooms: sum over the nodes of the rooms with members there. uptime: seconds of the oldest node. memoryUsage: rss, heapTotal, heapUsed in bytes. rates, of the last interval: eventsPerSecond, deliveriesPerSecond, errorsPerSecond, eventMs and redisMs (means), cpuPercent (of one core). */
+export interface ServerStatsEvent {
+  connections: { [key: string]: unknown };
+  onlineUsers: number;
+  activeRooms: number;
+  quizSessions: number;
+  uptime: number;
+  memoryUsage: { [key: string]: unknown };
+  rates: { [key: string]: unknown };
+  nodes: number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
 /** conversations: [{userId, conversation, unread, lastSeq}], only those with unread messages. */
 export interface UnreadCountsEvent {
   total: number;
@@ -419,6 +433,7 @@ export interface ServerEvents {
   roomError: (payload: RoomErrorEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;
+  serverStats: (payload: ServerStatsEvent) => void;
   unreadCounts: (payload: UnreadCountsEvent) => void;
   userJoinedRoom: (payload: UserJoinedRoomEvent) => void;
   userLeftRoom: (payload: UserLeftRoomEvent) => void;

@@ -3,6 +3,7 @@
  * and go. */
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/metric.h"
 #include "events_out.h"
 #include "node/features/presence/presence_priv.h"
 #include "node/people/people.h"
@@ -158,6 +159,7 @@ static void on_pulled(void *ctx, int rc)
     clock_iso(clock_wall_ms(), now);
     t.timestamp = str_z(now);
     presence_list_tell(&p->list, on_change, &t);
+    metric_set(M_USERS_ONLINE, (int64_t)p->list.shown_count);
     presence_watch_flush(&p->watch, on_diff, p);
     tell_list(p);
 }

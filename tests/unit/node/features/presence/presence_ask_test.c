@@ -10,13 +10,11 @@ static const struct feature *const features[] = {&feature_presence, NULL};
 static void up(void)
 {
     fake_up(features, false);
-    rig.conf.presence_interval_ms = 1000;
 }
 
 static void up_cluster(void)
 {
     fake_up(features, true);
-    rig.conf.presence_interval_ms = 1000;
 }
 
 TestSuite(presence_ask, .init = up, .fini = fake_down);

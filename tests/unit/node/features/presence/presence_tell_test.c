@@ -10,7 +10,6 @@ static const struct feature *const features[] = {&feature_presence, NULL};
 static void up(void)
 {
     fake_up(features, false);
-    rig.conf.presence_interval_ms = 1000;
 }
 
 TestSuite(presence_tell, .init = up, .fini = fake_down);

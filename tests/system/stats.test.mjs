@@ -1,0 +1,52 @@
+// serverStats over two nodes: today's keys, sums, and what a dead node leaves.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { startCluster, stopAll } from '../support/cluster.mjs';
+import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
+
+let cluster;
+before(async () => {
+  cluster = await startCluster({ nodes: 2, shared: false, env: { BEAT_MS: '200', DEAD_MS: '2000', STATS_INTERVAL_MS: '300', PRESENCE_INTERVAL_MS: '100' } });
+});
+afterEach(closeAll);
+after(async () => {
+  await stopAll();
+  assert.deepEqual(schemaBreaches(), []);
+});
+
+const device = (node, id) => connect(node.url, { auth: { token: token({ id, name: id }) } });
+
+test('all sockets are told of the whole cluster, with the keys of today', async () => {
+  const [a, b] = cluster.nodes;
+  const guest = await connect(a.url);
+  const bob = await device(b, 'bob');
+  const tab = await device(a, 'bob');
+  await bob.join('class');
+  for (const peer of [guest, bob, tab]) {
+    const got = await peer.next('serverStats', (s) => s.connections.currentConnections === 3 && s.onlineUsers === 1 && s.activeRooms === 1);
+    assert.equal(got.nodes, 2);
+    assert.equal(got.connections.peakConnections, 3);
+    assert.ok(got.connections.totalConnections >= 3);
+    assert.match(got.connections.lastPeak, /Z$/);
+    assert.ok(got.memoryUsage.rss > 1e6);
+    assert.equal(got.quizSessions, 0);
+    assert.ok(Number.isInteger(got.uptime));
+    assert.deepEqual(Object.keys(got.rates), ['eventsPerSecond', 'deliveriesPerSecond', 'errorsPerSecond', 'eventMs', 'redisMs', 'cpuPercent']);
+  }
+  const health = await a.health();
+  assert.equal(health.cluster.sockets, 3);
+  assert.equal(health.cluster.onlineUsers, 1);
+  assert.equal((await a.metrics()).ingoma_cluster_sockets, 3);
+});
+
+test('a dead node leaves the sum, and what it had stays in the total', async () => {
+  const [a, b] = cluster.nodes;
+  const ann = await device(a, 'ann');
+  await device(b, 'bob');
+  const before = await ann.next('serverStats', (s) => s.connections.currentConnections === 2);
+  await b.kill('SIGKILL');
+  const after = await ann.next('serverStats', (s) => s.nodes === 1 && s.onlineUsers === 1);
+  assert.equal(after.connections.currentConnections, 1);
+  assert.ok(after.connections.totalConnections >= before.connections.totalConnections);
+  assert.ok(after.connections.peakConnections >= 3);
+});
