@@ -3,22 +3,27 @@
 
 #include <fcntl.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "base/forbid.h"
 
 uint64_t proc_resident_bytes(void)
 {
     char text[128] = "";
-    unsigned long pages = 0;
+    struct str rest, size, pages;
+    uint64_t count = 0;
     int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) return 0;
-    if (read(fd, text, sizeof text - 1) > 0) (void)sscanf(text, "%*s %lu", &pages);
+    if (read(fd, text, sizeof text - 1) < 0) text[0] = '\0';
     close(fd);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    rest = str_z(text); /* size resident … */
+    if (!str_next(&rest, ' ', &size) || !str_next(&rest, ' ', &pages) ||
+        str_u64(pages, UINT32_MAX, &count) != OK)
+        return 0;
+    return count * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 uint64_t proc_heap_bytes(uint64_t *used)
