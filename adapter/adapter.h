@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 #define ADAPTER_NODE_ID_SIZE 4
-#define ADAPTER_SCRIPT_KEYS 4
+#define ADAPTER_SCRIPT_KEYS 5
 
 enum {
     ADAPTER_VOLATILE = 1,

@@ -3,6 +3,7 @@
 #include "node/features/ping/ping.h"
 #include "node/features/presence/presence.h"
 #include "node/features/private/private.h"
+#include "node/features/quiz/quiz.h"
 #include "node/features/rooms/rooms.h"
 #include "node/features/stats/stats.h"
 #include "node/run.h"
@@ -11,8 +12,9 @@ int main(int argc, char **argv)
 {
     static const char *const namespaces[] = {"/", NULL};
     static const struct feature *const features[] = {&feature_rooms, &feature_presence,
-                                                     &feature_private,  &feature_stats,
-                                                     &feature_ping,     NULL};
+                                                     &feature_private,  &feature_quiz,
+                                                     &feature_stats,    &feature_ping,
+                                                     NULL};
     static const struct node_app app = {
         .name = "gateway",
         .port = "3001",

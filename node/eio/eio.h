@@ -85,6 +85,11 @@ bool eio_session_is_writable(const struct eio_session *s);
 /* Closes after what is queued was sent. on_close is called before this returns. */
 void eio_session_close(struct eio_session *s, enum close_reason why);
 
+/* Round trip of the last heartbeat as we measured it, in milliseconds; 0: not known (EIO 3: never,
+ * the client pings there). measure: the next heartbeat now. A client can make it look longer. */
+uint32_t eio_session_rtt_ms(const struct eio_session *s);
+void eio_session_measure(struct eio_session *s);
+
 struct str eio_session_id(const struct eio_session *s);
 int eio_session_protocol(const struct eio_session *s); /* 3 or 4 */
 bool eio_session_is_websocket(const struct eio_session *s);

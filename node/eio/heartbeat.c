@@ -2,6 +2,8 @@
  * it stops; the clock goes on over an upgrade (the Node.js server loses it there). Source:
  * socketio-wire 1.8. */
 #include "node/eio/session_priv.h"
+
+#include "base/clock.h"
 #include "base/forbid.h"
 
 enum {
@@ -30,6 +32,7 @@ static void fired(struct timer *t)
         return;
     }
     s->awaits_pong = true;
+    s->pinged_us = clock_us();
     arm(s, s->eio->conf->ping_timeout_ms);
     eio_session_send(s, buf_ref(s->eio->ping));
 }
@@ -48,7 +51,9 @@ void eio_heartbeat_ping(struct eio_session *s)
 
 void eio_heartbeat_pong(struct eio_session *s)
 {
-    if (s->awaits_pong) arm_idle(s); /* one that nobody asked for is ignored */
+    if (!s->awaits_pong) return; /* one that nobody asked for is ignored */
+    s->rtt_ms = (uint32_t)((clock_us() - s->pinged_us) / 1000) + 1;
+    arm_idle(s);
 }
 
 void eio_heartbeat_other(struct eio_session *s)
@@ -56,6 +61,16 @@ void eio_heartbeat_other(struct eio_session *s)
     if (!s->awaits_pong || s->is_prolonged) return;
     s->is_prolonged = true; /* once a ping, as 6.6.12 does */
     arm(s, s->eio->conf->ping_timeout_ms);
+}
+
+uint32_t eio_session_rtt_ms(const struct eio_session *s)
+{
+    return s->rtt_ms;
+}
+
+void eio_session_measure(struct eio_session *s)
+{
+    if (s->protocol == 4 && s->state == EIO_STATE_OPEN && !s->awaits_pong) arm(s, 0);
 }
 
 void eio_heartbeat_linger(struct eio_session *s)

@@ -45,6 +45,8 @@ struct eio_session {
     uint8_t protocol;
     bool b64;
     bool awaits_pong, is_prolonged; /* EIO 4 heartbeat */
+    uint64_t pinged_us;             /* when the ping left */
+    uint32_t rtt_ms;                /* of the last pong; 0: none yet */
     bool is_doomed;                 /* too slow: ends with the turn */
     bool is_told;                   /* on_close was called */
     char id[EIO_ID_SIZE];

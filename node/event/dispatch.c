@@ -231,7 +231,7 @@ struct sio_socket *event_later_socket(const struct event_later *l)
     return s && sio_socket_is_connected(s) ? s : NULL;
 }
 
-void event_later_end(struct event_later *l, int rc, struct str reply)
+static void end(struct event_later *l, int rc, struct str reply, struct str why)
 {
     struct sio_socket *s = event_later_socket(l);
     struct event_peer *peer = s ? sio_socket_user(s) : NULL;
@@ -239,11 +239,21 @@ void event_later_end(struct event_later *l, int rc, struct str reply)
     if (peer && rc == OK) {
         accept_ack(s, l->ack, reply);
     } else if (peer) {
-        const struct refusal r = {l->schema, rc, STR_NONE, 0, l->ack};
+        const struct refusal r = {l->schema, rc, why, 0, l->ack};
 
         refuse(s, peer, &r);
     }
     mem_free(l);
+}
+
+void event_later_end(struct event_later *l, int rc, struct str reply)
+{
+    end(l, rc, reply, STR_NONE);
+}
+
+void event_later_refuse(struct event_later *l, int rc, struct str why)
+{
+    end(l, rc, STR_NONE, why);
 }
 
 void event_later_drop(struct event_later *l)

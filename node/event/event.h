@@ -107,6 +107,8 @@ struct sio_socket *
 event_later_socket(const struct event_later *l); /* NULL when the socket is gone */
 /* rc OK: ack {ok:true, reply…}; an error: as if the handler had returned it. Takes l. */
 void event_later_end(struct event_later *l, int rc, struct str reply);
+/* An error with a sentence instead of err_text; why may be empty. Takes l */
+void event_later_refuse(struct event_later *l, int rc, struct str why);
 void event_later_drop(
     struct event_later *l); /* without an answer: a feature is being closed. Takes l */
 

@@ -75,6 +75,8 @@ struct str sio_socket_id(const struct sio_socket *s);
 struct sio_nsp *sio_socket_nsp(const struct sio_socket *s);
 const struct eio_handshake *sio_socket_handshake(const struct sio_socket *s);
 struct str sio_socket_auth(const struct sio_socket *s); /* raw JSON object of CONNECT */
+uint32_t sio_socket_rtt_ms(const struct sio_socket *s); /* eio.h; 0: not known */
+void sio_socket_measure(struct sio_socket *s);
 bool sio_socket_is_connected(const struct sio_socket *s);
 void *sio_socket_user(const struct sio_socket *s);
 void sio_socket_set_user(struct sio_socket *s, void *user);

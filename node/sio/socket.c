@@ -214,6 +214,16 @@ const struct eio_handshake *sio_socket_handshake(const struct sio_socket *s)
     return eio_session_handshake(s->session);
 }
 
+uint32_t sio_socket_rtt_ms(const struct sio_socket *s)
+{
+    return eio_session_rtt_ms(s->session);
+}
+
+void sio_socket_measure(struct sio_socket *s)
+{
+    eio_session_measure(s->session);
+}
+
 struct str sio_socket_auth(const struct sio_socket *s)
 {
     return s->auth ? str_of(s->auth, s->auth_n) : STR("{}");

@@ -51,7 +51,6 @@ export const seenEvents = new Set();
 // Events of these features that nobody was sent in this run.
 export const unseenEvents = (...features) =>
   [...validators.keys()].filter((name) => features.includes(featureOf.get(name)) && !seenEvents.has(name));
-export const outEventsOf = (...names) => [...featureOf].filter(([, feature]) => names.includes(feature)).map(([event]) => event);
 const breaches = [];
 
 // Everything that a gateway sent in this run and that its schema does not allow.

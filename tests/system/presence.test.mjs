@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
-import { closeAll, connect, outEventsOf, schemaBreaches, seenEvents, token } from '../support/peer.mjs';
+import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../support/peer.mjs';
 
 const ENV = { RATE_EVENTS: '10000', BEAT_MS: '200', DEAD_MS: '2000', PRESENCE_INTERVAL_MS: '100' };
 let cluster;
@@ -23,7 +23,7 @@ afterEach(async () => {
 after(async () => {
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
-  assert.deepEqual(outEventsOf('presence').filter((name) => !seenEvents.has(name)), []);
+  assert.deepEqual(unseenEvents('presence'), []);
 });
 
 const device = (node, id, more = {}) => connect(node.url, { auth: { token: token({ id, name: `N${id}`, ...more }) } });

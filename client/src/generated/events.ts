@@ -15,6 +15,18 @@ export interface BlockUserRequest {
 export interface BlockedUsersRequest {
 }
 
+/** Enters a quiz by its name or its PIN; a bare string is the quizId. With seat: back into one's seat. A signed-in user has one seat on all devices. */
+export interface JoinQuizRequest {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId?: string;
+  /** Digits that the host shows. */
+  pin?: string;
+  /** Secret of one's seat, from the first quizJoined. */
+  seat?: string;
+  /** Name to be shown for a guest. */
+  name?: string;
+}
+
 /** Enters a room. A bare string is the roomId. Rooms named user-<id> are open to that user alone. */
 export interface JoinRoomRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -83,6 +95,59 @@ export interface PrivateMessageRequest {
   clientMsgId?: string;
 }
 
+/** The host's buttons. watch: hear the game and get its state, on any node. */
+export interface QuizControlRequest {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** A secret of 22 characters: of a seat, or of the host. */
+  hostKey: string;
+  action: "watch" | "start" | "next" | "close" | "pause" | "resume" | "extend" | "lock" | "unlock" | "kick" | "end";
+  /** For extend. */
+  ms?: number;
+  /** Number of a player in this game, by joining. */
+  seat?: number;
+  /** The state that the host sees; refused when the game has moved on. */
+  seq?: number;
+}
+
+/** Begins a game. The ack holds quizId, pin and hostKey. Question: {type, text, options?, correct?, tolerance?, timeLimitMs?, points?, explanation?, id?} (docs/quiz.md). */
+export interface QuizCreateRequest {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId?: string;
+  title?: string;
+  /** 1 to 100 questions, 131072 bytes. */
+  questions: unknown[];
+  /** Who comes after the start: plays with 0 for what is past, looks on, or is refused. */
+  lateJoin?: "allow" | "spectate" | "refuse";
+  /** The first answer counts, or the last one before the deadline. */
+  answers?: "first" | "change";
+  /** From the question's coming to its start. */
+  leadMs?: number;
+  /** The next question comes by itself so long after the end of one; 0: by the host. */
+  autoNextMs?: number;
+  maxPlayers?: number;
+}
+
+/** The host's export, in pages of 100 players: the ack holds rows, answers and per-question figures of closed questions (json), or text (csv), and next when there is more. */
+export interface QuizResultsRequest {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** A secret of 22 characters: of a seat, or of the host. */
+  hostKey: string;
+  format?: "json" | "csv";
+  from?: number;
+}
+
+/** Asks for leaderboardUpdate; a bare string is the quizId. */
+export interface RequestLeaderboardRequest {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** Place of the first row, from 0. */
+  from?: number;
+  /** Rows; 50 when absent. */
+  count?: number;
+}
+
 /** A message to everybody in a room, the sender included. Members only. */
 export interface RoomMessageRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -91,6 +156,16 @@ export interface RoomMessageRequest {
   message: string | number | { [key: string]: unknown } | unknown[];
   /** Kind of message; text when absent. */
   type?: string;
+}
+
+/** An answer: the index of an option, several, a truth value, a number, a text or an order of indexes. timeSpent and the like are not believed. */
+export interface SubmitAnswerRequest {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** Id of the question. */
+  questionId: string | number;
+  /** By the question's type; at most 2048 bytes. */
+  answer: string | number | boolean | { [key: string]: unknown } | unknown[];
 }
 
 /** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. Who says nothing for 6 s has stopped, and the others are told. */
@@ -139,6 +214,20 @@ export interface EventErrorEvent {
   error: string;
   /** Milliseconds after which the event would be accepted. */
   retryAfterMs?: number;
+}
+
+/** Rows of {rank, userId, userName, seatNumber, score, totalTimeMs, questionsAnswered, finished}: to the one who asked, with me and around (two above, two below); the first ten to all when a question closes. */
+export interface LeaderboardUpdateEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  leaderboard: unknown[];
+  total?: number;
+  from?: number;
+  /** false: no key is known, so all scores are 0. */
+  isScored?: boolean;
+  seq?: number;
+  me?: { [key: string]: unknown };
+  around?: unknown[];
 }
 
 /** To the sender's devices: a device of the recipient has it. */
@@ -203,6 +292,48 @@ export interface OnlineUsersEvent {
   pages?: number;
   /** ISO 8601 in UTC with milliseconds. */
   timestamp: string;
+}
+
+/** To the others in a quiz. In games of more than 200 only five a second are told. */
+export interface ParticipantJoinedEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId?: string;
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId?: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  userName?: string;
+  /** Number of a player in this game, by joining. */
+  seatNumber?: number;
+  participantCount: number;
+}
+
+/** To the others in a quiz; the seat is kept. */
+export interface ParticipantLeftEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId?: string;
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId?: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  userName?: string;
+  /** Number of a player in this game, by joining. */
+  seatNumber?: number;
+  participantCount: number;
+}
+
+/** To the others in a quiz, throttled as participantJoined. Whether an answer was right is told to nobody before the question closes. */
+export interface ParticipantProgressEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId?: string;
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId?: string | number;
+  /** Name from the token; absent for guests and for tokens without one. */
+  userName?: string;
+  /** Number of a player in this game, by joining. */
+  seatNumber?: number;
+  questionsAnswered: number;
+  /** Players who have answered the question that is open. */
+  answered?: number;
+  questionIndex?: number;
 }
 
 /** All fields of the client's ping, then serverTime. */
@@ -278,6 +409,73 @@ export interface PrivateMessageSyncEvent {
   conversation: string;
   /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
   seq?: number;
+}
+
+/** Every change of a game, to all in it and to the host. */
+export interface QuizStateEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** waiting: there is no game behind this name, only old clients. */
+  phase: "waiting" | "lobby" | "open" | "paused" | "closed" | "ended";
+  /** Grows with every change of the game; older ones are to be ignored. */
+  seq: number;
+  questionIndex?: number;
+  questionCount?: number;
+  /** Without the key: id, type, text, options, timeLimitMs, points; after the close correct, explanation and stats, too. */
+  question?: { [key: string]: unknown };
+  /** ISO 8601 in UTC with milliseconds. */
+  startsAt?: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  endsAt?: string;
+  remainingMs?: number;
+  /** ISO 8601 in UTC with milliseconds. */
+  serverNow: string;
+  isLocked?: boolean;
+}
+
+/** A refused event of a quiz, to its sender. */
+export interface QuizErrorEvent {
+  /** The event that was refused. */
+  event: string;
+  /** Name of the error, a closed list (docs/errors.md). */
+  code: string;
+  /** A sentence for people. */
+  error: string;
+  /** Milliseconds after which the event would be accepted. */
+  retryAfterMs?: number;
+}
+
+/** To the one who joined, and after every further joinQuiz: seat, score and the question that is open. */
+export interface QuizJoinedEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  participantCount: number;
+  /** As in the old service: waiting, active or completed. */
+  status: "waiting" | "active" | "completed";
+  /** A secret of 22 characters: of a seat, or of the host. */
+  seat?: string;
+  /** Number of a player in this game, by joining. */
+  seatNumber?: number;
+  isSpectator?: boolean;
+  score?: number;
+  /** One's own answer to the present question, as it was sent. */
+  answer?: string | number | boolean | { [key: string]: unknown } | unknown[];
+  /** waiting: there is no game behind this name, only old clients. */
+  phase?: "waiting" | "lobby" | "open" | "paused" | "closed" | "ended";
+  /** Grows with every change of the game; older ones are to be ignored. */
+  seq?: number;
+  questionIndex?: number;
+  questionCount?: number;
+  /** Without the key: id, type, text, options, timeLimitMs, points; after the close correct, explanation and stats, too. */
+  question?: { [key: string]: unknown };
+  /** ISO 8601 in UTC with milliseconds. */
+  startsAt?: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  endsAt?: string;
+  remainingMs?: number;
+  /** ISO 8601 in UTC with milliseconds. */
+  serverNow?: string;
+  isLocked?: boolean;
 }
 
 /** joinRoom, leaveRoom or typing was refused. */
@@ -399,6 +597,7 @@ export interface UserTypingEvent {
 export interface ClientEvents {
   blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
   blockedUsers: (payload?: BlockedUsersRequest, ack?: (answer: Ack) => void) => void;
+  joinQuiz: (payload?: JoinQuizRequest | string, ack?: (answer: Ack) => void) => void;
   joinRoom: (payload: JoinRoomRequest | string, ack?: (answer: Ack) => void) => void;
   leaveRoom: (payload: LeaveRoomRequest | string, ack?: (answer: Ack) => void) => void;
   markAsRead: (payload: MarkAsReadRequest, ack?: (answer: Ack) => void) => void;
@@ -408,7 +607,12 @@ export interface ClientEvents {
   "presence:unsubscribe": (payload: PresenceUnsubscribeRequest, ack?: (answer: Ack) => void) => void;
   privateHistory: (payload: PrivateHistoryRequest, ack?: (answer: Ack) => void) => void;
   privateMessage: (payload: PrivateMessageRequest, ack?: (answer: Ack) => void) => void;
+  "quiz:control": (payload: QuizControlRequest, ack?: (answer: Ack) => void) => void;
+  "quiz:create": (payload: QuizCreateRequest, ack?: (answer: Ack) => void) => void;
+  "quiz:results": (payload: QuizResultsRequest, ack?: (answer: Ack) => void) => void;
+  requestLeaderboard: (payload: RequestLeaderboardRequest | string, ack?: (answer: Ack) => void) => void;
   roomMessage: (payload: RoomMessageRequest, ack?: (answer: Ack) => void) => void;
+  submitAnswer: (payload: SubmitAnswerRequest, ack?: (answer: Ack) => void) => void;
   typing: (payload: TypingRequest, ack?: (answer: Ack) => void) => void;
   unblockUser: (payload: UnblockUserRequest, ack?: (answer: Ack) => void) => void;
   unreadCounts: (payload?: UnreadCountsRequest, ack?: (answer: Ack) => void) => void;
@@ -420,16 +624,23 @@ export interface ServerEvents {
   authError: (payload: AuthErrorEvent) => void;
   blockedUsers: (payload: BlockedUsersEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
+  leaderboardUpdate: (payload: LeaderboardUpdateEvent) => void;
   messageDelivered: (payload: MessageDeliveredEvent) => void;
   messageError: (payload: MessageErrorEvent) => void;
   messageQueued: (payload: MessageQueuedEvent) => void;
   messageRead: (payload: MessageReadEvent) => void;
   onlineUsers: (payload: OnlineUsersEvent) => void;
+  participantJoined: (payload: ParticipantJoinedEvent) => void;
+  participantLeft: (payload: ParticipantLeftEvent) => void;
+  participantProgress: (payload: ParticipantProgressEvent) => void;
   pong: (payload: PongEvent) => void;
   "presence:diff": (payload: PresenceDiffEvent) => void;
   privateHistory: (payload: PrivateHistoryEvent) => void;
   privateMessage: (payload: PrivateMessageEvent) => void;
   privateMessageSync: (payload: PrivateMessageSyncEvent) => void;
+  "quiz:state": (payload: QuizStateEvent) => void;
+  quizError: (payload: QuizErrorEvent) => void;
+  quizJoined: (payload: QuizJoinedEvent) => void;
   roomError: (payload: RoomErrorEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;

@@ -124,3 +124,38 @@ Test(heartbeat, eio_3_goes_on_after_an_upgrade)
     cr_expect_str_eq(rig_told(&r), "open\nclose:ping timeout\n");
     rig_close(&r);
 }
+
+Test(heartbeat, measures_the_round_trip_when_asked)
+{
+    struct eio_rig r;
+    struct fake_pipe *p;
+
+    rig_open(&r, TIMES);
+    p = rig_ws_open(&r, 4, NULL);
+    fake_frames_forget(p);
+    cr_expect_eq(eio_session_rtt_ms(r.session), 0, "not known");
+    eio_session_measure(r.session);
+    rig_wait(&r, 20);
+    cr_expect_str_eq(fake_frames_z(p), "2\n");
+    eio_session_measure(r.session); /* one is under way */
+    rig_wait(&r, 20);
+    cr_expect_str_eq(fake_frames_z(p), "2\n");
+    fake_text(&r.edge, p, "3");
+    cr_expect_gt(eio_session_rtt_ms(r.session), 0);
+    rig_close(&r);
+}
+
+Test(heartbeat, eio_3_is_not_measured)
+{
+    struct eio_rig r;
+    struct fake_pipe *p;
+
+    rig_open(&r, TIMES);
+    p = rig_ws_open(&r, 3, NULL);
+    fake_frames_forget(p);
+    eio_session_measure(r.session);
+    rig_wait(&r, 20);
+    cr_expect_str_eq(fake_frames_z(p), "");
+    cr_expect_eq(eio_session_rtt_ms(r.session), 0);
+    rig_close(&r);
+}

@@ -1,0 +1,98 @@
+/* Inside node/features/quiz only.
+ *
+ * What a node remembers: of its own sockets, in which quizzes they sit; of a quiz, while anybody
+ * here is in it or a step is under way, its questions. All else is in Redis. */
+#ifndef NODE_FEATURES_QUIZ_QUIZ_PRIV_H
+#define NODE_FEATURES_QUIZ_QUIZ_PRIV_H
+
+#include "adapter/adapter.h"
+#include "adapter/due.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "node/event/event.h"
+#include "node/features/quiz/questions.h"
+#include "node/features/quiz/quiz_say.h"
+#include "node/features/quiz/quiz_state.h"
+
+struct quiz {
+    struct events *events;
+    struct adapter *adapter; /* NULL: none */
+    struct due *due;         /* NULL without an adapter */
+    struct map games;        /* quizId → struct quiz_game */
+    struct map players;      /* socket id → struct quiz_player */
+    char node[ADAPTER_NODE_ID_SIZE];
+    unsigned steps; /* under way */
+    bool is_closed; /* freed when none is */
+};
+
+struct quiz_game {
+    struct quiz *quiz;
+    struct questions *questions; /* NULL: not loaded, or there is no game */
+    struct list members;
+    unsigned members_count, steps;
+    uint64_t told_ms; /* when the others were last told of somebody, in a big game */
+    struct str id;
+    char bytes[];
+};
+
+struct quiz_player { /* a socket that is in quizzes */
+    struct list members;
+    struct str id;
+    char bytes[];
+};
+
+struct quiz_member {
+    struct list of_game, of_player;
+    struct quiz_game *game;
+    int64_t seat;            /* 0: looks on */
+    char key[QUIZ_KEY_SIZE]; /* of the seat */
+};
+
+/* One step under way on behalf of a socket, or of the clock. */
+struct quiz_op {
+    struct quiz *quiz;
+    struct quiz_game *game;
+    struct event_later *later; /* NULL: nobody waits */
+    struct due_job *job;       /* NULL: not the clock's */
+    struct sb a, b, c;         /* texts of the step */
+    int64_t n[3];
+    bool flag;
+    void (*loaded)(struct quiz_op *op, int rc);
+};
+
+/* ---- quiz.c ---- */
+struct quiz_op *quiz_op_new(struct quiz *q, struct str quiz_id, struct event_ctx *c); /* c NULL */
+void quiz_op_end(struct quiz_op *op, struct str reply);
+void quiz_op_refuse(struct quiz_op *op, int rc, struct str why);
+void quiz_op_free(struct quiz_op *op);
+/* True: the reply is a refusal, or the feature is closed; the op was ended. */
+bool quiz_op_failed(struct quiz_op *op, const struct quiz_reply *r);
+void quiz_run(struct quiz_op *op, enum quiz_step step, const struct str *args, unsigned count,
+              quiz_told *told);
+/* op->loaded is called with OK and the questions, or NULL when there is no game. */
+void quiz_load(struct quiz_op *op, void (*loaded)(struct quiz_op *op, int rc));
+struct quiz_member *quiz_member_find(struct quiz *q, struct str socket, struct str quiz_id);
+void quiz_member_add(struct quiz_game *g, struct str socket, struct str key, int64_t seat);
+/* Arguments of present() in quiz_lua.h, from args[count] on; returns the new count. */
+#define QUIZ_NODES_MAX 64
+#define QUIZ_PRESENT_ARGS (3 + QUIZ_NODES_MAX)
+unsigned quiz_present_args(struct quiz_game *g, unsigned more, struct sb *text, struct str *args,
+                           unsigned count);
+void quiz_room(struct str quiz_id, struct sb *out);
+struct sio_nsp *quiz_nsp(const struct quiz *q);
+bool quiz_may_tell(struct quiz_game *g, int64_t others);
+
+/* ---- quiz_play.c ---- */
+int quiz_on_join(struct event_ctx *c, const union event_in *in);
+int quiz_on_answer(struct event_ctx *c, const union event_in *in);
+int quiz_on_board(struct event_ctx *c, const union event_in *in);
+void quiz_cast_board(struct quiz *q, struct str quiz_id); /* the first ten, to all */
+
+/* ---- quiz_host.c ---- */
+int quiz_on_create(struct event_ctx *c, const union event_in *in);
+int quiz_on_control(struct event_ctx *c, const union event_in *in);
+int quiz_on_results(struct event_ctx *c, const union event_in *in);
+void quiz_on_due(void *ctx, struct str id, struct str payload, struct due_job *job);
+
+#endif

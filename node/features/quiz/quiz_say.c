@@ -1,0 +1,267 @@
+/* See quiz_say.h. */
+#include "node/features/quiz/quiz_say.h"
+
+#include "base/clock.h"
+#include "base/forbid.h"
+
+static void put_i64(struct sb *out, const char *name, int64_t n)
+{
+    sb_printf(out, ",\"%s\":%lld", name, (long long)n);
+}
+
+static void put_time(struct sb *out, const char *name, int64_t ms)
+{
+    char text[CLOCK_ISO_SIZE];
+
+    clock_iso((uint64_t)ms, text);
+    sb_printf(out, ",\"%s\":\"%s\"", name, text);
+}
+
+static bool is_phase(const struct quiz_view *v, const char *phase)
+{
+    return str_eq(v->phase, str_z(phase));
+}
+
+const char *quiz_say_status(const struct quiz_view *v)
+{
+    if (!v->phase.n || is_phase(v, "lobby")) return "waiting";
+    return is_phase(v, "ended") ? "completed" : "active";
+}
+
+static void put_figures(struct sb *out, int64_t answered, int64_t right, int64_t elapsed_ms)
+{
+    sb_printf(out, "\"answered\":%lld,\"right\":%lld,\"averageMs\":%lld", (long long)answered,
+              (long long)right, (long long)(answered > 0 ? elapsed_ms / answered : 0));
+}
+
+static void put_question(const struct quiz_view *v, const struct questions *all, bool is_closed,
+                         struct sb *out)
+{
+    unsigned i = (unsigned)v->question;
+    struct str rest = v->picks, n;
+
+    sb_z(out, ",\"question\":{");
+    question_show(all, i, is_closed, out);
+    if (is_closed) {
+        sb_z(out, ",\"stats\":{");
+        put_figures(out, v->answered, v->right, v->elapsed_ms);
+        sb_z(out, ",\"options\":[");
+        for (unsigned o = 0; o < all->at[i].options_count && str_next(&rest, ',', &n); o++) {
+            if (o) sb_char(out, ',');
+            sb_str(out, n);
+        }
+        sb_z(out, "]}");
+    }
+    sb_char(out, '}');
+}
+
+void quiz_say_view(const struct quiz_view *v, const struct questions *questions, struct sb *out)
+{
+    bool is_closed = is_phase(v, "closed") || is_phase(v, "ended");
+
+    sb_z(out, "\"phase\":");
+    sb_json(out, v->phase.n ? v->phase : STR("waiting"));
+    put_i64(out, "seq", v->seq);
+    put_time(out, "serverNow", v->now_ms);
+    if (!v->phase.n) return;
+    put_i64(out, "questionCount", v->count);
+    sb_printf(out, ",\"isLocked\":%s", v->is_locked ? "true" : "false");
+    if (v->question < 0) return;
+    put_i64(out, "questionIndex", v->question);
+    if (is_phase(v, "open")) {
+        put_time(out, "startsAt", v->starts_ms);
+        put_time(out, "endsAt", v->ends_ms);
+        put_i64(out, "remainingMs", v->ends_ms > v->now_ms ? v->ends_ms - v->now_ms : 0);
+    } else if (is_phase(v, "paused")) {
+        put_i64(out, "remainingMs", v->left_ms);
+    }
+    if (questions && v->question < questions->count) put_question(v, questions, is_closed, out);
+}
+
+/* ---- boards ---- */
+
+bool quiz_say_read_board(const struct str *words, unsigned count, struct quiz_board *out)
+{
+    if (count < QUIZ_BOARD_WORDS) return false;
+    *out = (struct quiz_board){
+        .total = quiz_state_i64(words[0]),
+        .seq = quiz_state_i64(words[1]),
+        .is_scored = str_eq(words[2], STR("1")),
+        .is_over = str_eq(words[3], STR("ended")),
+        .question = quiz_state_i64(words[4]),
+        .here = quiz_state_i64(words[5]),
+        .rows = words + QUIZ_BOARD_WORDS,
+        .rows_count = (count - QUIZ_BOARD_WORDS) / QUIZ_ROW_WORDS,
+    };
+    return out->here >= 0 && out->here <= out->rows_count;
+}
+
+void quiz_say_row(const struct quiz_board *b, unsigned i, struct sb *out)
+{
+    const struct str *w = b->rows + (size_t)i * QUIZ_ROW_WORDS;
+    int64_t place = quiz_state_i64(w[1]);
+
+    sb_printf(out, "{\"rank\":%lld", (long long)quiz_state_i64(w[2]));
+    if (w[4].n > 2) { /* {"userId":…} */
+        sb_char(out, ',');
+        sb_put(out, w[4].p + 1, w[4].n - 2);
+    }
+    put_i64(out, "seatNumber", quiz_state_i64(w[0]));
+    put_i64(out, "score", score_place_points(place));
+    put_i64(out, "totalTimeMs", score_place_time_ms(place));
+    put_i64(out, "questionsAnswered", quiz_state_i64(w[3]));
+    sb_printf(out, ",\"finished\":%s}", b->is_over ? "true" : "false");
+}
+
+void quiz_say_rows(const struct quiz_board *b, unsigned from, unsigned to, struct sb *out)
+{
+    sb_char(out, '[');
+    for (unsigned i = from; i < to && i < b->rows_count; i++) {
+        if (i > from) sb_char(out, ',');
+        quiz_say_row(b, i, out);
+    }
+    sb_char(out, ']');
+}
+
+/* ---- the export ---- */
+
+/* at|elapsed|points|share|options|answer */
+struct answer {
+    struct str at, elapsed, points, share, raw;
+    bool is_there;
+};
+
+static struct answer read_answer(struct str kept)
+{
+    struct answer a = {.is_there = kept.n > 0};
+    struct str rest = kept, options;
+
+    (void)str_cut(rest, '|', &a.at, &rest);
+    (void)str_cut(rest, '|', &a.elapsed, &rest);
+    (void)str_cut(rest, '|', &a.points, &rest);
+    (void)str_cut(rest, '|', &a.share, &rest);
+    (void)str_cut(rest, '|', &options, &a.raw);
+    return a;
+}
+
+static void put_answers(const struct str *figures, const struct quiz_board *b, struct sb *out)
+{
+    bool is_first = true;
+
+    for (unsigned i = 0; i < b->here; i++) {
+        struct answer a = read_answer(figures[3 + i]);
+
+        if (!a.is_there) continue;
+        sb_printf(out,
+                  "%s{\"seatNumber\":" STR_FMT ",\"receivedAt\":" STR_FMT ",\"elapsedMs\":" STR_FMT
+                  ",\"points\":" STR_FMT ",\"share\":" STR_FMT ",\"answer\":",
+                  is_first ? "" : ",", STR_ARG(b->rows[(size_t)i * QUIZ_ROW_WORDS]), STR_ARG(a.at),
+                  STR_ARG(a.elapsed), STR_ARG(a.points), STR_ARG(a.share));
+        sb_str(out, a.raw);
+        sb_char(out, '}');
+        is_first = false;
+    }
+}
+
+static void put_json(const struct quiz_board *b, const struct str *figures,
+                     const struct questions *all, struct sb *out)
+{
+    sb_z(out, "\"rows\":");
+    quiz_say_rows(b, 0, (unsigned)b->here, out);
+    sb_z(out, ",\"questions\":[");
+    for (int64_t q = 0; q <= b->question && q < all->count; q++, figures += 3 + b->here) {
+        sb_z(out, q ? ",{" : "{");
+        question_show(all, (unsigned)q, true, out);
+        sb_z(out, ",\"stats\":{");
+        put_figures(out, quiz_state_i64(figures[0]), quiz_state_i64(figures[1]),
+                    quiz_state_i64(figures[2]));
+        sb_z(out, "},\"answers\":[");
+        put_answers(figures, b, out);
+        sb_z(out, "]}");
+    }
+    sb_char(out, ']');
+}
+
+static bool is_formula(char c)
+{
+    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
+}
+
+/* One field. A spreadsheet would take a text that begins with = + - @ for a formula. */
+static void put_field(struct sb *csv, struct str text)
+{
+    sb_char(csv, '"');
+    if (text.n && is_formula(text.p[0])) sb_char(csv, '\'');
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '"') sb_char(csv, '"');
+        sb_char(csv, text.p[i]);
+    }
+    sb_char(csv, '"');
+}
+
+static void put_identity(struct sb *csv, struct str identity, const char *name)
+{
+    struct json who, v;
+    struct sb scratch = {0};
+    struct str text = STR_NONE;
+
+    if (json_parse(identity, &who) == OK && json_member(who, str_z(name), &v) &&
+        json_text(v, &scratch, &text) != OK)
+        text = v.raw;
+    put_field(csv, text);
+    sb_fini(&scratch);
+}
+
+static void put_csv(const struct quiz_board *b, const struct str *figures, int64_t from,
+                    struct sb *csv)
+{
+    if (from == 0) {
+        sb_z(csv, "rank,seat,userId,userName,score,totalTimeMs,answered");
+        for (int64_t q = 0; q <= b->question; q++)
+            sb_printf(csv, ",q%lld answer,q%lld points,q%lld ms", (long long)q + 1,
+                      (long long)q + 1, (long long)q + 1);
+        sb_z(csv, "\r\n");
+    }
+    for (unsigned i = 0; i < b->here; i++) {
+        const struct str *w = b->rows + (size_t)i * QUIZ_ROW_WORDS;
+        int64_t place = quiz_state_i64(w[1]);
+
+        sb_printf(csv, STR_FMT "," STR_FMT ",", STR_ARG(w[2]), STR_ARG(w[0]));
+        put_identity(csv, w[4], "userId");
+        sb_char(csv, ',');
+        put_identity(csv, w[4], "userName");
+        sb_printf(csv, ",%lld,%lld," STR_FMT, (long long)score_place_points(place),
+                  (long long)score_place_time_ms(place), STR_ARG(w[3]));
+        for (int64_t q = 0; q <= b->question; q++) {
+            struct answer a = read_answer(figures[q * (3 + b->here) + 3 + i]);
+
+            sb_char(csv, ',');
+            put_field(csv, a.raw);
+            sb_printf(csv, "," STR_FMT "," STR_FMT, STR_ARG(a.points), STR_ARG(a.elapsed));
+        }
+        sb_z(csv, "\r\n");
+    }
+}
+
+void quiz_say_results(const struct str *words, unsigned count, const struct questions *questions,
+                      bool is_csv, int64_t from, struct sb *out)
+{
+    struct quiz_board b;
+    const struct str *figures;
+    struct sb csv = {0};
+
+    if (!quiz_say_read_board(words, count, &b)) return;
+    figures = b.rows + b.here * QUIZ_ROW_WORDS;
+    if ((int64_t)count != (figures - words) + (b.question + 1) * (3 + b.here)) return;
+    sb_printf(out, "\"total\":%lld,\"from\":%lld", (long long)b.total, (long long)from);
+    if (from + b.here < b.total && b.here) put_i64(out, "next", from + b.here);
+    sb_char(out, ',');
+    if (is_csv) {
+        put_csv(&b, figures, from, &csv);
+        sb_z(out, "\"csv\":");
+        sb_json(out, sb_view(&csv));
+    } else {
+        put_json(&b, figures, questions, out);
+    }
+    sb_fini(&csv);
+}
