@@ -93,6 +93,10 @@ static void on_bytes(void *ctx, struct str bytes)
         if (!str_eq(m.from, own_id(a)))
             a->handler.on_message(a->ctx, m.from, ADAPTER_PEOPLE, m.people.payload);
         return;
+    case MESSAGE_DENIED:
+        if (!str_eq(m.from, own_id(a)))
+            a->handler.on_message(a->ctx, m.from, ADAPTER_DENIED, STR_NONE);
+        return;
     case MESSAGE_HELLO:
     case MESSAGE_BEAT:
     case MESSAGE_BYE:
@@ -426,6 +430,16 @@ void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, st
         rc = a->ops->send(a->driver, node, sb_view(&a->out), sent, ctx);
     }
     if (rc != OK && sent) answer_later(a, &(struct later){.sent = sent, .ctx = ctx, .rc = rc});
+}
+
+void adapter_say(struct adapter *a, enum adapter_kind kind)
+{
+    struct message m = {.kind = (enum message_kind)kind, .from = own_id(a)};
+
+    if (a->closed) return;
+    a->out.n = 0;
+    message_encode(&m, &a->out);
+    a->ops->say(a->driver, sb_view(&a->out));
 }
 
 struct due_table *adapter_due_table(struct adapter *a)

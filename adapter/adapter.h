@@ -35,6 +35,7 @@ enum adapter_kind {
     ADAPTER_PIPE = 1,    /* eio/remote.c */
     ADAPTER_PEOPLE = 2,  /* people/people.c */
     ADAPTER_FEATURE = 3, /* event/event.c */
+    ADAPTER_DENIED = 4,  /* to all, without a payload: node/guard/denied.c */
 };
 
 /* ---- requests between nodes: what socket.io calls remote sockets, server-side emit, broadcast
@@ -173,6 +174,9 @@ void adapter_server_count(struct adapter *a, struct str nsp,
  * trip. */
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
                   void (*sent)(void *ctx, int rc), void *ctx);
+
+/* To all other nodes, without a payload; best effort. */
+void adapter_say(struct adapter *a, enum adapter_kind kind);
 
 struct str adapter_node_id(const struct adapter *a);             /* borrows */
 bool adapter_is_alive(const struct adapter *a, struct str node); /* beats seen within DEAD_MS */

@@ -342,6 +342,7 @@ void cluster_receive(struct cluster *k, const struct message *m)
     case MESSAGE_PIPE:
     case MESSAGE_PEOPLE:
     case MESSAGE_FEATURE:
+    case MESSAGE_DENIED:
     case MESSAGE_DUE:
     case MESSAGE_HEALTH:
     default:

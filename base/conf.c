@@ -3,6 +3,7 @@
 #include "base/conf_priv.h"
 
 #include <assert.h>
+#include "base/cidr.h"
 #include "base/mem.h"
 #include "base/forbid.h"
 
@@ -244,6 +245,19 @@ static void check_secret(const struct conf *c, const char *env, const char *secr
               env, n, SECRET_MIN_BYTES);
 }
 
+static void check_networks(const char *env, const char *text, struct sb *mistakes)
+{
+    struct cidr_list *list = NULL;
+    struct str bad;
+
+    if (cidr_parse(str_z(text), &list, &bad) != OK) {
+        sb_printf(mistakes, "%s: ", env);
+        sb_json(mistakes, str_head(bad, 80));
+        sb_z(mistakes, " is no network; they look like 10.0.0.0/8 or 2001:db8::/32\n");
+    }
+    cidr_free(list);
+}
+
 static void check_numbers(const struct conf *c, struct sb *mistakes)
 {
     if (c->dead_ms <= c->beat_ms) {
@@ -288,6 +302,10 @@ int conf_read(struct conf *c, int argc, char *const *argv, char *(*getenv_fn)(co
     }
     check_words(c, mistakes);
     check_secret(c, "JWT_SECRET", c->jwt_secret, mistakes);
+    check_secret(c, "JWT_SECRET_PREVIOUS", c->jwt_secret_previous, mistakes);
+    check_secret(c, "REVOKE_TOKEN", c->revoke_token, mistakes);
+    check_networks("LIMITS_EXEMPT", c->limits_exempt, mistakes);
+    check_networks("TRUSTED_PROXIES", c->trusted_proxies, mistakes);
     check_secret(c, "EMIT_TOKEN", c->emit_token, mistakes);
     check_numbers(c, mistakes);
     return mistakes->n == before && mistakes->n == 0 ? OK : ERR_CONFIG;

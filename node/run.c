@@ -18,6 +18,7 @@
 #include "node/auth/origin.h"
 #include "node/auth/token.h"
 #include "node/event/event.h"
+#include "node/guard/denied.h"
 #include "node/ops/drain.h"
 #include "node/ops/ops.h"
 #include "node/sio/remote.h"
@@ -50,6 +51,29 @@ static struct str node_id(const struct node *n)
 
 /* ---- clients' port: the socket path is Engine.IO's, the rest is ops' ---- */
 
+/* New sessions of who comes too often, or is banned: before anything is kept for them. */
+static bool turned_away(struct node *n, struct pipe *p, const struct http_request *r)
+{
+    struct http_reply no = {.status = 503,
+                            .content_type = STR("application/json"),
+                            .body = STR("{\"code\":3,\"message\":\"Try again later\"}"),
+                            .close = true};
+    struct sb lines = {0};
+    struct str sid;
+    uint64_t wait_ms;
+
+    if (!n->events || r->method == HTTP_OPTIONS || str_query(r->query, STR("sid"), &sid))
+        return false;
+    wait_ms = events_admit(n->events, r->address);
+    if (!wait_ms) return false;
+    (void)auth_origin_headers(n->origins, r, false, &lines);
+    sb_printf(&lines, "Retry-After: %llu\r\n", (unsigned long long)(wait_ms + 999) / 1000);
+    no.headers = sb_view(&lines);
+    pipe_reply(p, &no);
+    sb_fini(&lines);
+    return true;
+}
+
 static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
 {
     struct node *n = ctx;
@@ -65,6 +89,7 @@ static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
         pipe_reply(p, &busy); /* a kept-alive connection: the next one reaches another node */
         return;
     }
+    if (str_starts(r->path, str_z(n->conf.socket_path)) && turned_away(n, p, r)) return;
     if (str_starts(r->path, str_z(n->conf.socket_path)))
         eio_on_request(n->eio, p, r);
     else
@@ -125,6 +150,7 @@ static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, 
     if (kind == ADAPTER_PIPE && n->eio) eio_on_node_message(n->eio, from, payload);
     if (kind == ADAPTER_PEOPLE && n->events) events_on_people(n->events, payload);
     if (kind == ADAPTER_FEATURE && n->events) events_on_message(n->events, from, payload);
+    if (kind == ADAPTER_DENIED && n->events) denied_sync(events_denied(n->events));
 }
 
 static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,
@@ -307,6 +333,7 @@ static int start(struct node *n, char **why)
     sources.eio = n->eio;
     sources.sio = n->sio;
     sources.adapter = n->adapter;
+    if (n->events) sources.denied = events_denied(n->events);
     if (auth_has_secret(n->auth)) sources.demo_token = demo_token;
     n->ops = ops_new(c, node_id(n), &sources);
     rc = edge_open(n->loop, c, c->host, (unsigned)c->port, &public_handler, n, &n->edge, why);

@@ -74,6 +74,26 @@ static struct str find_text(struct json claims, struct str name, struct sb *scra
     return text;
 }
 
+/* Whole or not at all: a part of a jti would be another one. */
+static struct str find_jti(struct json claims, struct sb *scratch)
+{
+    struct json v;
+    struct str text;
+
+    if (!json_member(claims, STR("jti"), &v) || v.type != JSON_STRING) return STR_NONE;
+    if (json_text(v, scratch, &text) != OK || text.n == 0 || text.n > ID_MAX) return STR_NONE;
+    return text;
+}
+
+static uint64_t find_issued(struct json claims)
+{
+    struct json v;
+    double seconds;
+
+    if (!json_member(claims, STR("iat"), &v) || v.type != JSON_NUMBER) return 0;
+    return json_f64(v, &seconds) && seconds > 0 && seconds < 9e15 ? (uint64_t)seconds : 0;
+}
+
 static struct str keep(char **at, struct str s)
 {
     struct str kept = {*at, s.n};
@@ -87,7 +107,7 @@ static struct str keep(char **at, struct str s)
 int identity_from_claims(struct json claims, struct identity **out)
 {
     struct sb scratch = {0};
-    struct str raw, text, name, email, role;
+    struct str raw, text, name, email, role, jti;
     struct identity *who;
     char *at;
     int rc = ERR_AUTH;
@@ -98,12 +118,15 @@ int identity_from_claims(struct json claims, struct identity **out)
     name = find_text(claims, STR("name"), &scratch);
     email = find_text(claims, STR("email"), &scratch);
     role = find_text(claims, STR("role"), &scratch);
-    who = mem_new(1, sizeof *who + raw.n + text.n + name.n + email.n);
+    jti = find_jti(claims, &scratch);
+    who = mem_new(1, sizeof *who + raw.n + text.n + name.n + email.n + jti.n);
     at = who->bytes;
     who->id = keep(&at, raw);
     who->id_text = keep(&at, text);
     who->name = keep(&at, name);
     who->email = keep(&at, email);
+    who->jti = keep(&at, jti);
+    who->issued_s = find_issued(claims);
     who->role = identity_role(role);
     *out = who;
     rc = OK;

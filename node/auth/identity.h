@@ -14,8 +14,10 @@ struct identity {
     struct str id; /* raw JSON, a string or a number exactly as in the token; STR_NONE: guest */
     struct str id_text;     /* the same without quotes, for names such as user-<id> */
     struct str name, email; /* STR_NONE: not told */
+    struct str jti;         /* of the token, for revocation; STR_NONE: none, or longer than 128 */
     enum role role;
     uint64_t expires_s; /* seconds since 1970; 0: never */
+    uint64_t issued_s;  /* iat; 0: not told */
     char bytes[];       /* what the slices above point to */
 };
 
@@ -23,8 +25,8 @@ struct identity {
 const struct identity *identity_guest(void);
 
 /* Reads the claims of a verified token: id, _id or sub (first one that is a text of 1..128 bytes or
- * a number), name, email, role without case. exp is read by the caller. *out: returns new;
- * identity_free. Errors: ERR_AUTH no usable id. */
+ * a number), name, email, role without case, jti, iat. exp is read by the caller. *out: returns
+ * new; identity_free. Errors: ERR_AUTH no usable id. */
 MUST_USE int identity_from_claims(struct json claims, struct identity **out);
 
 void identity_free(const struct identity *who); /* the guest and NULL are left alone */

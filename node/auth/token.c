@@ -1,23 +1,28 @@
 /* Tokens: signature by libjwt, claims by our own JSON reader. Never logs a token.
  *
  * libjwt 1.10 verifies nothing without a key, takes the algorithm from the token, and checks no
- * times: so a key is always given, the algorithm is compared afterwards, and exp and nbf are ours
- * (RFC 7519 4.1.4, 4.1.5). */
+ * claims: so the header is read here first, only keys of its algorithm are ever given to the
+ * library, the algorithm is compared again afterwards, and exp, nbf, iss and aud are ours (RFC 7519
+ * 4.1, RFC 8725 3.1). Keys that a token brings along (jwk, jku, x5u) are not looked at. */
 #include "node/auth/token.h"
 
 #include <stdlib.h>
 #include <jwt.h>
+#include "base/clock.h"
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/rand.h"
+#include "node/auth/keys.h"
 
 enum { NBF_LEEWAY_S = 30, GUEST_TTL_S = 12 * 3600 };
 enum result { RESULT_OK, RESULT_INVALID, RESULT_EXPIRED };
 
 struct auth {
-    char *secret;
+    struct auth_keys *keys;
+    const char *issuer, *audience; /* of the options; NULL or empty: any */
+    char *secret;                  /* signs guests of the demo */
     int secret_len;
 };
 
@@ -29,6 +34,9 @@ struct auth *auth_new(const struct conf *c)
 
     a->secret = str_dup(str_z(c->jwt_secret));
     a->secret_len = (int)strlen(a->secret);
+    a->keys = auth_keys_new(c);
+    a->issuer = c->jwt_issuer;
+    a->audience = c->jwt_audience;
     metric_labels(M_AUTH_TOKENS, results, 3);
     return a;
 }
@@ -38,7 +46,13 @@ void auth_free(struct auth *a)
     if (!a) return;
     explicit_bzero(a->secret, (size_t)a->secret_len);
     mem_free(a->secret);
+    auth_keys_free(a->keys);
     mem_free(a);
+}
+
+bool auth_has_keys(const struct auth *a)
+{
+    return auth_keys_any(a->keys);
 }
 
 bool auth_has_secret(const struct auth *a)
@@ -94,29 +108,58 @@ static bool is_base64url(struct str s)
     return true;
 }
 
-/* Three parts of base64url and nothing else: no padding, no blanks, no NUL. */
-static bool split(struct str token, struct str *payload)
-{
-    struct str head, rest, signature;
+struct parts { /* of a token */
+    struct str head, payload, signature;
+};
 
-    if (!str_cut(token, '.', &head, &rest)) return false;
-    if (!str_cut(rest, '.', payload, &signature)) return false;
-    return is_base64url(head) && is_base64url(*payload) && is_base64url(signature);
+/* Three parts of base64url and nothing else: no padding, no blanks, no NUL. */
+static bool split(struct str token, struct parts *out)
+{
+    struct str rest;
+
+    if (!str_cut(token, '.', &out->head, &rest)) return false;
+    if (!str_cut(rest, '.', &out->payload, &out->signature)) return false;
+    return is_base64url(out->head) && is_base64url(out->payload) && is_base64url(out->signature);
 }
 
-static int decode_claims(struct str payload, struct sb *out, struct json *claims)
+static int decode_object(struct str part, struct sb *out, struct json *object)
+{
+    if (jwk_base64url(part, out) != OK || json_parse(sb_view(out), object) != OK) return ERR_AUTH;
+    return object->type == JSON_OBJECT ? OK : ERR_AUTH;
+}
+
+/* A signature of another length than its algorithm makes is none: no library has to look at it. */
+static bool is_signature(enum jwk_alg alg, struct str text)
+{
+    if (alg == JWK_HS256) return text.n == 43; /* 32 bytes */
+    if (alg == JWK_ES256) return text.n == 86; /* 64 bytes */
+    return text.n >= 342 && text.n <= 1366;    /* RSA of 2048 to 8192 bits */
+}
+
+/* crit names what a reader must understand, and we understand none (RFC 7515 4.1.11). */
+static int read_head(struct str part, struct sb *scratch, enum jwk_alg *alg, struct str *kid)
 {
     struct sb text = {0};
-    int rc;
+    struct json head, v;
+    struct str name;
+    int rc = decode_object(part, &text, &head);
 
-    for (size_t i = 0; i < payload.n; i++)
-        sb_char(&text, payload.p[i] == '-' ? '+' : payload.p[i] == '_' ? '/' : payload.p[i]);
-    while (text.n % 4)
-        sb_char(&text, '=');
-    rc = sb_base64_decode(out, sb_view(&text));
+    sb_reserve(scratch, 2 * part.n + 16);
+    *kid = STR_NONE;
+    if (rc != OK) goto out;
+    rc = ERR_AUTH;
+    if (json_member(head, STR("crit"), &v)) goto out;
+    if (!json_member(head, STR("alg"), &v) || json_text(v, scratch, &name) != OK) goto out;
+    if (!jwk_alg_of(name, alg)) goto out;
+    if (json_member(head, STR("kid"), &v)) {
+        if (json_text(v, scratch, &name) != OK) goto out;
+        *kid = str_of(scratch->p + scratch->n, name.n); /* text is freed below */
+        sb_str(scratch, name);
+    }
+    rc = OK;
+out:
     sb_fini(&text);
-    if (rc == OK) rc = json_parse(sb_view(out), claims);
-    return rc == OK && claims->type == JSON_OBJECT ? OK : ERR_AUTH;
+    return rc;
 }
 
 /* A time claim: absent is fine (*has false), anything but a number is not. */
@@ -144,18 +187,68 @@ static int check_times(struct json claims, uint64_t wall_ms, uint64_t *expires_s
     return OK;
 }
 
-static int verify(const struct auth *a, struct str token)
+/* A text that is exactly want, or with is_list a list that holds it (RFC 7519 4.1.3). */
+static bool says(struct json claims, struct str name, struct str want, bool is_list)
 {
-    jwt_t *jwt = NULL;
-    char *z = str_dup(token); /* libjwt wants a terminated string */
-    int rc = ERR_AUTH;
+    struct sb scratch = {0};
+    struct json v, item;
+    struct str text, rest;
+    bool found = false;
 
-    if (jwt_decode(&jwt, z, (const unsigned char *)a->secret, a->secret_len) != 0) goto out;
-    if (jwt_get_alg(jwt) != JWT_ALG_HS256) goto out; /* "none" and swapped algorithms end here */
-    rc = OK;
-out:
+    if (!json_member(claims, name, &v)) return false;
+    if (v.type == JSON_STRING) {
+        found = json_text(v, &scratch, &text) == OK && str_eq(text, want);
+    } else if (v.type == JSON_ARRAY && is_list) {
+        rest = json_begin(v);
+        while (!found && json_next_item(&rest, &item)) {
+            scratch.n = 0;
+            found = json_text(item, &scratch, &text) == OK && str_eq(text, want);
+        }
+    }
+    sb_fini(&scratch);
+    return found;
+}
+
+static int check_names(const struct auth *a, struct json claims)
+{
+    struct str issuer = str_z(a->issuer), audience = str_z(a->audience);
+
+    if (issuer.n && !says(claims, STR("iss"), issuer, false)) return ERR_AUTH;
+    if (audience.n && !says(claims, STR("aud"), audience, true)) return ERR_AUTH;
+    return OK;
+}
+
+static bool verify_with(const struct auth_key *key, const char *token)
+{
+    static const jwt_alg_t algs[JWK_ALG_COUNT] = {
+        [JWK_HS256] = JWT_ALG_HS256, [JWK_RS256] = JWT_ALG_RS256, [JWK_ES256] = JWT_ALG_ES256};
+    jwt_t *jwt = NULL;
+    bool is_good = jwt_decode(&jwt, token, (const unsigned char *)key->text, key->n) == 0 &&
+                   jwt_get_alg(jwt) == algs[key->alg];
+
     jwt_free(jwt);
+    return is_good;
+}
+
+static int verify(const struct auth *a, struct str token, const struct parts *parts)
+{
+    struct sb scratch = {0};
+    struct auth_key key;
+    enum jwk_alg alg = JWK_HS256;
+    struct str kid;
+    char *z = NULL;
+    unsigned i = 0;
+    int rc = read_head(parts->head, &scratch, &alg, &kid);
+
+    if (rc == OK && !is_signature(alg, parts->signature)) rc = ERR_AUTH;
+    if (rc != OK) goto out;
+    rc = ERR_AUTH;
+    z = str_dup(token); /* libjwt wants a terminated string */
+    while (rc != OK && auth_keys_next(a->keys, alg, kid, &i, &key))
+        if (verify_with(&key, z)) rc = OK;
+out:
     mem_free(z);
+    sb_fini(&scratch);
     return rc;
 }
 
@@ -163,13 +256,14 @@ static int check(const struct auth *a, struct str token, uint64_t wall_ms, struc
 {
     struct sb text = {0};
     struct json claims;
-    struct str payload;
+    struct parts parts;
     uint64_t expires_s = 0;
     int rc = ERR_AUTH;
 
-    if (token.n > AUTH_TOKEN_MAX || !split(token, &payload)) return ERR_AUTH;
-    if (verify(a, token) != OK) return ERR_AUTH;
-    rc = decode_claims(payload, &text, &claims);
+    if (token.n > AUTH_TOKEN_MAX || !split(token, &parts)) return ERR_AUTH;
+    if (verify(a, token, &parts) != OK) return ERR_AUTH;
+    rc = decode_object(parts.payload, &text, &claims);
+    if (rc == OK) rc = check_names(a, claims);
     if (rc == OK) rc = check_times(claims, wall_ms, &expires_s);
     if (rc == OK) rc = identity_from_claims(claims, out);
     if (rc == OK) (*out)->expires_s = expires_s;
@@ -182,7 +276,8 @@ int auth_token_check(const struct auth *a, struct str token, uint64_t wall_ms,
 {
     int rc;
 
-    if (!a->secret_len) return ERR_UNAVAILABLE;
+    if (!auth_has_keys(a)) return ERR_UNAVAILABLE;
+    auth_keys_refresh(a->keys, clock_ms());
     rc = check(a, token, wall_ms, out);
     metric_add_at(M_AUTH_TOKENS,
                   rc == OK            ? RESULT_OK

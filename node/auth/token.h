@@ -1,5 +1,5 @@
-/* Tokens: a JSON Web Token becomes an identity. The only file that knows libjwt. HS256 alone for
- * now. */
+/* Tokens: a JSON Web Token (HS256, RS256, ES256) becomes an identity. The only file that knows
+ * libjwt. */
 #ifndef NODE_AUTH_TOKEN_H
 #define NODE_AUTH_TOKEN_H
 
@@ -13,11 +13,12 @@
 struct auth;
 struct conf;
 
-/* Keeps its own copy of the secret. An empty secret: every token is ignored. Returns new;
- * auth_free. */
+/* Keeps its own copies of the secrets; c stays for its life. Without any key (keys.h) every token
+ * is ignored. Returns new; auth_free. */
 struct auth *auth_new(const struct conf *c);
 void auth_free(struct auth *a);
-bool auth_has_secret(const struct auth *a);
+bool auth_has_keys(const struct auth *a);   /* there are some, or a file may bring them */
+bool auth_has_secret(const struct auth *a); /* JWT_SECRET: the demo can sign */
 
 /* Where a client may put its token, in this order: auth.token of CONNECT, ?token= of the handshake,
  * Authorization with or without "Bearer ". False when there is none (or an empty one).
@@ -25,8 +26,9 @@ bool auth_has_secret(const struct auth *a);
 bool auth_token_find(struct str auth_json, struct str query, struct str authorization,
                      struct sb *scratch, struct str *token);
 
-/* Signature, algorithm, exp (to the second), nbf (30 s of leeway). *out: returns new;
- * identity_free. Errors: ERR_AUTH, ERR_EXPIRED; ERR_UNAVAILABLE without a secret. */
+/* Signature by a key of the token's algorithm and kid, iss, aud, exp (to the second), nbf (30 s of
+ * leeway). *out: returns new; identity_free. Errors: ERR_AUTH, ERR_EXPIRED; ERR_UNAVAILABLE without
+ * any key. */
 MUST_USE int auth_token_check(const struct auth *a, struct str token, uint64_t wall_ms,
                               struct identity **out);
 

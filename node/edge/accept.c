@@ -110,6 +110,7 @@ int edge_open(struct loop *l, const struct conf *c, const char *host, unsigned p
               const struct edge_handler *h, void *ctx, struct edge **out, char **why)
 {
     struct edge *e;
+    struct str bad;
     int fd = open_listener(host, port, why);
 
     if (fd < 0) return ERR_IO;
@@ -117,6 +118,8 @@ int edge_open(struct loop *l, const struct conf *c, const char *host, unsigned p
     e->loop = l;
     e->conf = c;
     e->handler = h;
+    if (cidr_parse(str_z(c->trusted_proxies), &e->trusted, &bad) != OK) /* base/conf.c refused it */
+        LOG_ERROR("edge.bad_network", LOG_S("network", bad));
     e->ctx = ctx;
     e->listen_fd = fd;
     e->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -161,6 +164,7 @@ void edge_free(struct edge *e)
     trim_fini(&e->trim);
     out_fini(e);
     close(e->spare_fd);
+    cidr_free(e->trusted);
     mem_free(e->headers);
     mem_free(e->read_scratch);
     mem_free(e);

@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include "base/cidr.h"
 #include "base/conf.h"
 #include "base/list.h"
 #include "base/loop.h"
@@ -73,6 +74,7 @@ struct edge {
     struct loop *loop;
     const struct conf *conf;
     const struct edge_handler *handler;
+    struct cidr_list *trusted; /* TRUSTED_PROXIES */
     void *ctx;
     int listen_fd, spare_fd;
     struct loop_fd *listen_watch;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/sha1.h"
+#include "node/edge/forwarded.h"
 
 /* Answers queued for one connection above which its next request is not read. */
 #define UNREAD_ANSWERS_BYTES (64 * 1024)
@@ -68,13 +69,13 @@ static void begin(struct conn *c, struct http_head *h)
 {
     const struct edge *e = c->edge;
     struct http_request *r = &h->request;
-    char address[INET6_ADDRSTRLEN] = "";
+    char address[INET6_ADDRSTRLEN] = "", client[CIDR_TEXT_MAX];
 
     if (c->address_v6)
         inet_ntop(AF_INET6, &c->address_v6->sin6_addr, address, sizeof address);
     else
         inet_ntop(AF_INET, &c->address_v4, address, sizeof address);
-    r->address = str_z(address);
+    r->address = forwarded_client(e->trusted, str_z(address), r, client);
     metric_add(M_HTTP_REQUESTS, 1);
     c->keep_alive = h->keep_alive;
     c->head_only = r->method == HTTP_HEAD;

@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "events_out.h"
 #include "node/event/event_priv.h"
+#include "node/event/session.h"
 
 struct refusal {
     const struct event_schema *schema; /* NULL: an unknown event */
@@ -55,13 +55,10 @@ static void tell_refusal(struct sio_socket *s, const struct refusal *r)
 }
 
 /* One strike; persistent abuse ends the connection. */
-static void strike(struct sio_socket *s, struct event_peer *peer)
+static void strike(struct event_peer *peer)
 {
     if (peer->is_closing || !rate_strike(&peer->rate, &peer->events->limits, clock_ms())) return;
-    peer->is_closing = true;
-    metric_add(M_RATE_CLOSED, 1);
-    LOG_INFO("event.struck_out", LOG_S("socket", sio_socket_id(s)));
-    sio_socket_disconnect(s, true);
+    session_ban(peer);
 }
 
 static void refuse(struct sio_socket *s, struct event_peer *peer, const struct refusal *r)
@@ -75,7 +72,7 @@ static void refuse(struct sio_socket *s, struct event_peer *peer, const struct r
            LOG_Z("code", err_wire(r->code)), LOG_S("socket", sio_socket_id(s)));
     metric_add_at(M_EVENTS_REFUSED, (unsigned)-r->code, 1);
     tell_refusal(s, r);
-    strike(s, peer);
+    strike(peer);
 }
 
 static void accept_ack(struct sio_socket *s, struct str ack, struct str reply)
@@ -89,26 +86,6 @@ static void accept_ack(struct sio_socket *s, struct str ack, struct str reply)
     sb_z(&b, "}]");
     sio_socket_ack(s, ack, sb_view(&b), NULL, 0);
     sb_fini(&b);
-}
-
-void dispatch_auth_error(struct sio_socket *s, int code)
-{
-    const struct out_auth_error say = {.code = str_z(err_wire(code)),
-                                       .message = str_z(err_text(code))};
-    struct sio_cast to = sio_cast_self(s);
-
-    to.flags |= SIO_LOCAL;
-    emit_auth_error(&to, &say);
-}
-
-/* First gate on a live socket: a token that has run out makes a guest. */
-static void check_expiry(struct sio_socket *s, struct event_peer *peer)
-{
-    uint64_t expires_s = peer->who->expires_s;
-
-    if (!expires_s || clock_wall_ms() / 1000 <= expires_s + EXPIRY_GRACE_S) return;
-    peer->who = identity_guest();
-    dispatch_auth_error(s, ERR_EXPIRED);
 }
 
 /* The first argument; null when there is none. Already validated by sio. */
@@ -170,6 +147,16 @@ static void dispatch_unknown(struct sio_socket *s, const struct sio_event *event
     tell_refusal(s, &r);
 }
 
+/* The socket's own bucket first; pings and echoes are nobody else's affair. */
+static uint64_t take_token(struct events *e, struct event_peer *peer, enum event_rate rate)
+{
+    uint64_t wait_ms = rate_take(&peer->rate, &e->limits, rate, clock_ms());
+
+    if (wait_ms || rate != EVENT_RATE_EVENT) return wait_ms;
+    wait_ms = limit_take(e->limiter, peer->user_share);
+    return wait_ms ? wait_ms : limit_take(e->limiter, peer->ip_share);
+}
+
 void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_event *event)
 {
     uint64_t start_us = clock_us(), wait_ms;
@@ -177,15 +164,14 @@ void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_eve
     const struct registry_row *row;
     enum event_rate rate;
 
-    if (!peer || peer->is_closing || !e->sio) return;
+    if (!peer || peer->is_closing || !e->sio || !session_is_live(peer)) return;
     row = registry_find(peer->rows, event->name);
     rate = row ? row->schema->rate : EVENT_RATE_EVENT;
     if (row) metric_add_at(M_EVENTS_IN, row->schema->id, 1);
-    check_expiry(s, peer);
-    wait_ms = rate_take(&peer->rate, &e->limits, rate, clock_ms());
+    wait_ms = take_token(e, peer, rate);
     if (rate == EVENT_RATE_ECHO) { /* answered, it would come back for ever */
         metric_add(M_EVENTS_SWALLOWED, 1);
-        if (wait_ms) strike(s, peer);
+        if (wait_ms) strike(peer);
     } else if (wait_ms) {
         const struct refusal r = {row ? row->schema : NULL, ERR_RATE, STR_NONE, wait_ms,
                                   event->ack};

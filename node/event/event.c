@@ -10,8 +10,9 @@
 #include "base/metric.h"
 #include "node/auth/token.h"
 #include "node/event/event_priv.h"
+#include "node/event/session.h"
 
-enum { ERR_LABELS = 64 };
+enum { ERR_LABELS = 64, FULL_RETRY_MS = 10000 };
 
 /* The codes of err.def as labels, by their absolute value. */
 static unsigned err_labels(const char *labels[ERR_LABELS])
@@ -40,6 +41,11 @@ static void label_metrics(void)
     metric_labels(M_EVENTS_REFUSED, codes, err_labels(codes));
 }
 
+static void on_denied(void *ctx)
+{
+    session_look_again(ctx);
+}
+
 struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,
                           const struct feature *const features[])
 {
@@ -52,6 +58,9 @@ struct events *events_new(struct loop *l, const struct conf *c, const struct aut
     e->conf = c;
     e->auth = auth;
     e->limits = rate_limits_of(c);
+    e->denied = denied_new(l, c, on_denied, e);
+    session_walk_init(e);
+    e->limiter = limits_new(l, c);
     rc = registry_init(&e->registry, features, &mistakes);
     for (unsigned i = 0; features[i]; i++) {
         if (i == EVENT_FEATURES_MAX) {
@@ -99,6 +108,8 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
 {
     e->sio = s;
     e->adapter = a;
+    denied_attach(e->denied, a);
+    limits_attach(e->limiter, a);
     e->people = people_new(&(struct people_conf){.loop = e->loop,
                                                  .conf = e->conf,
                                                  .adapter = a,
@@ -113,6 +124,9 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
 void events_detach(struct events *e)
 {
     if (!e->sio) return;
+    denied_attach(e->denied, NULL);
+    limits_attach(e->limiter, NULL);
+    session_walk_stop(e);
     for (unsigned i = e->features_count; i-- > 0;) {
         if (e->features[i]->close) e->features[i]->close(e->states[i]);
         e->states[i] = NULL;
@@ -128,6 +142,7 @@ static void free_peer(struct loop_task *t)
     struct event_peer *peer = LIST_OWNER(t, struct event_peer, free_task);
 
     identity_free(peer->token);
+    identity_free(peer->fresh);
     mem_free(peer);
 }
 
@@ -138,8 +153,13 @@ void events_free(struct events *e)
     if (!e) return;
     events_detach(e);
     /* sockets that sio freed without a word, at the very end */
-    while ((node = list_shift(&e->peers)))
+    while ((node = list_shift(&e->peers))) {
+        session_stop(LIST_OWNER(node, struct event_peer, node));
         free_peer(&LIST_OWNER(node, struct event_peer, node)->free_task);
+    }
+    session_walk_stop(e);
+    denied_free(e->denied);
+    limits_free(e->limiter);
     registry_fini(&e->registry);
     mem_free(e);
 }
@@ -169,6 +189,11 @@ struct people *events_people(const struct events *e)
     return e->people;
 }
 
+struct denied *events_denied(const struct events *e)
+{
+    return e->denied;
+}
+
 const struct identity *event_identity(const struct sio_socket *s)
 {
     const struct event_peer *peer = sio_socket_user(s);
@@ -196,6 +221,7 @@ void events_on_people(struct events *e, struct str payload)
 
 void events_on_state(struct events *e, bool connected)
 {
+    if (connected) denied_connected(e->denied);
     if (e->sio) people_on_state(e->people, connected);
     for (unsigned i = 0; e->sio && i < e->features_count; i++)
         if (e->features[i]->on_state) e->features[i]->on_state(e->states[i], connected);
@@ -230,42 +256,89 @@ void events_send(struct events *e, const char *feature, struct str node, struct 
 /* ---- sockets ---- */
 
 /* The first gate: a guest without a token, a guest with a bad one, or somebody. */
-static int authenticate(const struct events *e, struct sio_socket *s, const struct identity **who)
+static int authenticate(const struct events *e, struct sio_socket *s, struct identity **who,
+                        uint64_t *left_ms)
 {
     const struct eio_handshake *h = sio_socket_handshake(s);
     struct sb scratch = {0};
     struct identity *found = NULL;
     struct str token;
-    int rc = ERR_NOT_FOUND;
+    int rc = ERR_AUTH_REQUIRED, denied;
 
     if (auth_token_find(sio_socket_auth(s), h->query, h->authorization, &scratch, &token))
         rc = auth_token_check(e->auth, token, clock_wall_ms(), &found);
-    *who = found;
     sb_fini(&scratch);
+    denied = session_check(e, found ? found : identity_guest(), h->address, left_ms);
+    if (denied != OK) {
+        identity_free(found);
+        return denied;
+    }
+    *who = found;
+    return rc == ERR_UNAVAILABLE ? ERR_AUTH_REQUIRED : rc;
+}
+
+/* What a refused client's connect_error says: its message in capitals, as applications compare it.
+ */
+static void refuse_connect(struct sio_connect *c, int rc, uint64_t left_ms)
+{
+    for (const char *p = err_wire(rc); *p; p++)
+        sb_char(&c->error_message, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
+    sb_printf(&c->error_data, "{\"code\":\"%s\"", err_wire(rc));
+    if (left_ms) sb_printf(&c->error_data, ",\"retryAfterMs\":%llu", (unsigned long long)left_ms);
+    sb_char(&c->error_data, '}');
+}
+
+/* Sockets of one address, and of one user, on this node. */
+static int join_limits(struct events *e, struct sio_socket *s, const struct identity *who,
+                       struct event_peer *peer)
+{
+    struct str address = sio_socket_handshake(s)->address;
+    int rc = limit_join(e->limiter, LIMIT_IP, address, &peer->ip_share);
+
+    if (rc != OK || !who) return rc;
+    rc = limit_join(e->limiter, LIMIT_USER, who->id_text, &peer->user_share);
+    if (rc != OK) limit_leave(e->limiter, peer->ip_share);
     return rc;
+}
+
+uint64_t events_admit(struct events *e, struct str address)
+{
+    uint64_t left_ms = denied_left_ms(e->denied, DENIED_BAN_ADDRESS, address, 0);
+
+    if (left_ms) metric_add_at(M_DENIED_REFUSED, DENIED_BAN_ADDRESS, 1);
+    return left_ms ? left_ms : limit_handshake(e->limiter, address);
 }
 
 static int on_connecting(void *ctx, struct sio_socket *s, struct sio_connect *c)
 {
     struct events *e = ctx;
-    const struct identity *who = NULL;
-    int rc = authenticate(e, s, &who);
+    struct identity *who = NULL;
+    uint64_t left_ms = 0;
+    int rc = authenticate(e, s, &who, &left_ms);
     struct event_peer *peer;
 
-    if (rc != OK && e->conf->auth_required) {
-        sb_z(&c->error_message, rc == ERR_EXPIRED ? "AUTH_EXPIRED" : "AUTH_INVALID");
-        sb_printf(&c->error_data, "{\"code\":\"%s\"}", err_wire(rc == ERR_EXPIRED ? rc : ERR_AUTH));
+    if (rc == ERR_BANNED || (rc != OK && e->conf->auth_required)) {
+        refuse_connect(c, rc, rc == ERR_BANNED ? left_ms : 0);
         return rc;
     }
     peer = MEM_NEW(struct event_peer);
+    if (join_limits(e, s, who, peer) != OK) {
+        refuse_connect(c, ERR_LIMIT, FULL_RETRY_MS);
+        identity_free(who);
+        mem_free(peer);
+        return ERR_LIMIT;
+    }
     loop_task_init(&peer->free_task, free_peer);
     peer->events = e;
+    peer->socket = s;
     peer->rows = registry_nsp(&e->registry, sio_nsp_name(sio_socket_nsp(s)));
     peer->token = who;
     peer->who = who ? who : identity_guest();
     peer->auth_rc = rc;
     list_init(&peer->node);
     list_push(&e->peers, &peer->node);
+    e->peers_count++;
+    session_start(peer);
     sio_socket_set_user(s, peer);
     c->who = peer->who->id_text;
     return OK;
@@ -278,8 +351,8 @@ static void on_connect(void *ctx, struct sio_socket *s)
 
     if (!peer || !e->sio) return;
     peer->is_connected = true;
-    if (peer->auth_rc == ERR_AUTH || peer->auth_rc == ERR_EXPIRED)
-        dispatch_auth_error(s, peer->auth_rc);
+    if (peer->auth_rc != OK && peer->auth_rc != ERR_AUTH_REQUIRED)
+        dispatch_auth_error(peer, peer->auth_rc);
     peer->person = people_enter(e->people, s, peer->who);
     for (unsigned i = 0; i < e->features_count; i++)
         if (e->features[i]->on_connect) e->features[i]->on_connect(e->states[i], s, peer->who);
@@ -301,7 +374,12 @@ static void on_disconnect(void *ctx, struct sio_socket *s, enum close_reason why
         if (e->features[i]->on_leave) e->features[i]->on_leave(e->states[i], s, peer->who);
     if (e->sio && peer->is_connected) people_exit(peer->person);
     peer->is_connected = false;
+    session_stop(peer);
+    limit_leave(e->limiter, peer->ip_share);
+    limit_leave(e->limiter, peer->user_share);
+    peer->ip_share = peer->user_share = NULL;
     list_unlink(&peer->node);
+    e->peers_count--;
     /* A handler of this very socket may be running: its identity lives to the end of the turn, as
      * the socket does. */
     loop_free_at_end(e->loop, &peer->free_task);

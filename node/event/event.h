@@ -18,6 +18,7 @@ struct conf;
 struct adapter;
 struct adapter_script;
 struct auth;
+struct denied;
 struct events;
 struct people;
 struct people_user;
@@ -94,6 +95,17 @@ const struct conf *events_conf(const struct events *e);
 struct sio *events_sio(const struct events *e);
 struct adapter *events_adapter(const struct events *e); /* NULL */
 struct people *events_people(const struct events *e);   /* between attach and detach */
+
+/* Revocations and bans of the cluster; a message of kind ADAPTER_DENIED says that they have grown.
+ */
+struct denied *events_denied(const struct events *e);
+
+/* May this address open another session now? 0, or the milliseconds after which it may try again.
+ */
+uint64_t events_admit(struct events *e, struct str address);
+
+/* auth:refresh. The core's own: list it as the others. */
+extern const struct feature feature_auth;
 
 /* Identity of a connected socket. Borrows; valid until the socket is freed. */
 const struct identity *event_identity(const struct sio_socket *s);

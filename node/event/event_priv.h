@@ -6,6 +6,8 @@
 #include "node/event/event.h"
 #include "node/event/rate.h"
 #include "node/event/registry.h"
+#include "node/guard/denied.h"
+#include "node/guard/limit.h"
 #include "node/people/people.h"
 
 enum { EVENT_FEATURES_MAX = 16, EXPIRY_GRACE_S = 30 };
@@ -23,6 +25,11 @@ struct events {
     void *states[EVENT_FEATURES_MAX];
     unsigned features_count;
     struct list peers; /* connected or about to be */
+    size_t peers_count;
+    struct denied *denied;
+    struct limits *limiter;
+    struct timer look; /* session_look_again */
+    size_t to_look;    /* sockets that are not looked at yet */
 };
 
 /* What hangs on a socket: freed at the end of the turn in which it disconnected. Thousands are
@@ -31,19 +38,24 @@ struct event_peer {
     struct list node; /* in peers */
     struct loop_task free_task;
     struct events *events;
+    struct sio_socket *socket;
     const struct registry_nsp *rows; /* NULL: no events in this namespace */
     const struct identity *who;
-    const struct identity *token; /* owned; who, or what it was before it ran out */
-    struct person *person;        /* NULL: a guest, or not a device */
+    struct identity *token; /* owned; the same as who, NULL for guests */
+    struct identity *fresh; /* owned; of the last auth:refresh, or NULL */
+    struct person *person;  /* NULL: a guest, or not a device */
+    struct timer expiry;
+    struct limit_share *user_share, *ip_share; /* NULL: no limit */
     struct rate rate;
     int auth_rc;       /* of the token that came with CONNECT */
     bool is_connected; /* features know it */
-    bool is_closing;   /* struck out */
+    bool is_closing;   /* takes no events any more */
+    bool is_told;      /* that its token ran out */
 };
 
 void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_event *event);
 
 /* authError {code, message} to one socket. */
-void dispatch_auth_error(struct sio_socket *s, int code);
+void dispatch_auth_error(struct event_peer *p, int code);
 
 #endif

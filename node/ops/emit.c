@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/metric.h"
+#include "node/ops/bearer.h"
 #include "node/ops/emit_order.h"
 
 enum result { RESULT_OK, RESULT_AUTH, RESULT_REFUSED, RESULT_TOO_BIG };
@@ -38,21 +39,6 @@ void ops_emit_free(struct ops_emit *e)
 
 /* ---- answers ---- */
 
-static void answer(struct pipe *p, int status, const char *headers, const struct sb *body)
-{
-    struct sb lines = {0};
-    struct http_reply r = {.status = status,
-                           .content_type = STR("application/json"),
-                           .body = sb_view(body),
-                           .close = status == 413};
-
-    sb_z(&lines, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-    sb_z(&lines, headers);
-    r.headers = sb_view(&lines);
-    pipe_reply(p, &r);
-    sb_fini(&lines);
-}
-
 struct refusal {
     int status, code; /* code: of err.def */
     enum result result;
@@ -69,30 +55,11 @@ static void refuse(struct pipe *p, const struct refusal *f, struct str why)
     sb_z(&body, ",\"code\":");
     sb_json(&body, str_z(err_wire(f->code)));
     sb_z(&body, "}");
-    answer(p, f->status, f->headers, &body);
+    ops_bearer_answer(p, f->status, f->headers, &body);
     sb_fini(&body);
 }
 
 /* ---- the head ---- */
-
-/* Takes as long for a wrong token as for a good one; the length of ours is no secret. */
-static bool is_token(const struct ops_emit *e, struct str given)
-{
-    volatile unsigned char differs = given.n != e->token.n;
-
-    for (size_t i = 0; given.n && i < e->token.n; i++)
-        differs |= (unsigned char)(given.p[i % given.n] ^ e->token.p[i]);
-    return given.n && !differs;
-}
-
-/* RFC 6750 2.1; the name of the scheme has no case (RFC 9110 11.1). */
-static struct str bearer_of(const struct http_request *r)
-{
-    struct str text = str_trim(http_header(r, STR("authorization")));
-
-    if (!str_starts_nocase(text, STR("Bearer "))) return STR_NONE;
-    return str_trim(str_skip(text, 7));
-}
 
 void ops_emit_on_request(struct ops_emit *e, struct pipe *p, const struct http_request *r)
 {
@@ -100,13 +67,13 @@ void ops_emit_on_request(struct ops_emit *e, struct pipe *p, const struct http_r
     static const struct refusal token = {401, ERR_AUTH, RESULT_AUTH,
                                          "WWW-Authenticate: Bearer\r\n"};
     static const struct refusal empty = {400, ERR_PROTO, RESULT_REFUSED, ""};
-    struct str given = bearer_of(r);
+    struct str given = ops_bearer_of(r);
 
     if (r->method != HTTP_POST)
         refuse(p, &method, STR("POST is the only method here"));
     else if (!given.n)
         refuse(p, &token, STR("a token is needed: Authorization: Bearer ..."));
-    else if (!is_token(e, given))
+    else if (!ops_bearer_fits(e->token, given))
         refuse(p, &token, str_z(err_text(ERR_AUTH)));
     else if (!r->has_body)
         refuse(p, &empty, STR("the body is empty"));
@@ -142,7 +109,7 @@ static void emit(const struct ops_emit *e, struct pipe *p, const struct ops_emit
     sb_i64(&body, metric_get(M_DELIVERIES) - before);
     if (is_away) sb_z(&body, ",\"degraded\":true");
     sb_z(&body, "}");
-    answer(p, 202, "", &body);
+    ops_bearer_answer(p, 202, "", &body);
     sb_fini(&body);
 }
 

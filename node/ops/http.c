@@ -8,6 +8,7 @@
 #include "base/proc.h"
 #include "node/ops/emit.h"
 #include "node/ops/files.h"
+#include "node/ops/revoke.h"
 
 struct ops {
     const struct conf *conf;
@@ -16,7 +17,8 @@ struct ops {
     uint64_t started_ms;
     bool draining, was_connected;
     struct ops_files *files;
-    struct ops_emit *emit; /* NULL: off */
+    struct ops_emit *emit;     /* NULL: off */
+    struct ops_revoke *revoke; /* NULL: off */
 };
 
 struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_sources *from)
@@ -29,6 +31,7 @@ struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_s
     o->started_ms = clock_ms();
     if (c->demo && c->static_dir[0]) o->files = ops_files_new(c->static_dir);
     if (from->sio) o->emit = ops_emit_new(c, from->sio, from->adapter);
+    if (from->denied) o->revoke = ops_revoke_new(c, from->denied, from->adapter);
     return o;
 }
 
@@ -37,6 +40,7 @@ void ops_free(struct ops *o)
     if (!o) return;
     ops_files_free(o->files);
     ops_emit_free(o->emit);
+    ops_revoke_free(o->revoke);
     mem_free(o);
 }
 
@@ -207,6 +211,8 @@ void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)
 {
     if (o->emit && str_eq(r->path, STR("/emit")))
         ops_emit_on_request(o->emit, p, r);
+    else if (o->revoke && str_eq(r->path, STR("/revoke")))
+        ops_revoke_on_request(o->revoke, p, r);
     else if (!is_read(r))
         answer_not_found(p);
     else if (str_eq(r->path, STR("/metrics")))
@@ -222,4 +228,5 @@ void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)
 void ops_private_body(struct ops *o, struct pipe *p, int rc, struct str body)
 {
     if (o->emit) ops_emit_on_body(o->emit, p, rc, body);
+    if (o->revoke) ops_revoke_on_body(o->revoke, p, rc, body);
 }

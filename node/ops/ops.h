@@ -12,12 +12,14 @@
 #include "node/sio/sio.h"
 
 struct ops;
+struct denied;
 
 struct ops_sources { /* borrowed for the life of the ops; may be NULL where a program has none */
     const char *program;
     struct eio *eio;
     struct sio *sio;
     struct adapter *adapter;
+    struct denied *denied;
     /* Signs a guest token for the demo page; false: not available. */
     bool (*demo_token)(void *ctx, struct str name, struct sb *out);
     void *ctx;
@@ -35,8 +37,8 @@ bool ops_is_ready(const struct ops *o);
  * the socket path. False: not one of these. */
 bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r);
 
-/* Requests on the ops port: /health, /livez, /ready, /readyz, /metrics, and /emit where EMIT_TOKEN
- * is set; anything else is a 404. */
+/* Requests on the ops port: /health, /livez, /ready, /readyz, /metrics, /emit where EMIT_TOKEN is
+ * set, /revoke where REVOKE_TOKEN is; anything else is a 404. */
 void ops_private(struct ops *o, struct pipe *p, const struct http_request *r);
 void ops_private_body(struct ops *o, struct pipe *p, int rc, struct str body); /* edge.h, on_body */
 

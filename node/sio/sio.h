@@ -111,6 +111,9 @@ void sio_socket_each_room(struct sio_socket *s, void (*fn)(void *ctx, struct str
  * before return. */
 void sio_socket_disconnect(struct sio_socket *s, bool close);
 
+/* Ends the connection without that packet, after which stock clients come back by themselves. */
+void sio_socket_end_transport(struct sio_socket *s, enum close_reason why);
+
 size_t sio_room_count(const struct sio_nsp *n, struct str room); /* members on this node */
 /* Calls fn for each member on this node; fn may join, leave and disconnect. False: no such room
  * here. */

@@ -199,6 +199,12 @@ void sio_socket_disconnect(struct sio_socket *s, bool close)
     if (c->session) eio_session_close(c->session, CLOSE_FORCED_SERVER_CLOSE);
 }
 
+void sio_socket_end_transport(struct sio_socket *s, enum close_reason why)
+{
+    if (s->state != SIO_STATE_CLOSED && s->client->session)
+        eio_session_close(s->client->session, why);
+}
+
 struct str sio_socket_id(const struct sio_socket *s)
 {
     return sio_socket_str(s);

@@ -83,7 +83,7 @@ function sanitizer() {
   return `${folder ? `log_path=${folder}/asan-hostile:` : ''}detect_leaks=1:quarantine_size_mb=16:allocator_release_to_os_interval_ms=200`;
 }
 
-export const witnessEnv = (env = {}) => ({ RATE_EVENTS: '1000000', RATE_STRIKES: '1000000', ASAN_OPTIONS: sanitizer(), ...env });
+export const witnessEnv = (env = {}) => ({ RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0', RATE_STRIKES: '1000000', ASAN_OPTIONS: sanitizer(), ...env });
 
 // node: one that runs already, started with witnessEnv().
 export async function startWitness(env = {}, { auth, node } = {}) {

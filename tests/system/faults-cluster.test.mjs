@@ -9,7 +9,7 @@ import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const ERR_TIMEOUT = -12;
 const BUFFER_BYTES = 262144;
-const CALM = { BEAT_MS: '500', DEAD_MS: '600000', REDIS_TIMEOUT_MS: '5000', RATE_EVENTS: '1000000' }; // nobody dies of a pause
+const CALM = { BEAT_MS: '500', DEAD_MS: '600000', REDIS_TIMEOUT_MS: '5000', RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0' }; // nobody dies of a pause
 
 after(async () => {
   closeAll();

@@ -9,7 +9,7 @@ import { closeAll, connect, connectTo, schemaBreaches } from '../support/peer.mj
 import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const DEAD_MS = 3000;
-const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
+const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0' };
 const OUTAGES_MS = [1000, 10000]; // shorter and longer than DEAD_MS
 
 after(async () => {

@@ -9,7 +9,7 @@ import { freePort, sleep, startCluster, startNode, startRedis, stopAll, until } 
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
 
 const DEAD_MS = 3000;
-const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
+const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0' };
 const UNKNOWN_SID = { code: 1, message: 'Session ID unknown' };
 
 after(async () => {

@@ -7,7 +7,7 @@ import { closeAll, connect, schemaBreaches, sign, token, unseenEvents } from '..
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const MESSAGE_ID = /^msg_\d{13}_[a-z0-9]{9}$/;
-const LIMITS = { RATE_EVENTS: '100000' }; // the rate limit has tests of its own
+const LIMITS = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0' }; // the rate limit has tests of its own
 let redis, cluster, one, two;
 
 before(async () => {
@@ -297,7 +297,7 @@ describe('tokens', () => {
   test('AUTH_REQUIRED refuses guests with a reason', async () => {
     const strict = await startNode({ redis, env: { AUTH_REQUIRED: 'on' } });
     const rows = [
-      [undefined, 'AUTH_INVALID', 'auth_invalid'],
+      [undefined, 'AUTH_REQUIRED', 'auth_required'],
       ['garbage', 'AUTH_INVALID', 'auth_invalid'],
       [sign({ id: 'x', exp: now() - 3600 }), 'AUTH_EXPIRED', 'auth_expired'],
     ];

@@ -9,7 +9,7 @@ import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
 import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const DEAD_MS = 3000;
-const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '2000', RATE_EVENTS: '1000000' };
+const QUICK = { BEAT_MS: '500', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '2000', RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0' };
 const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']];
 const BACK_MS = 60000; // generous: an ASan build on a busy machine
 const UNKNOWN_SID = { code: 1, message: 'Session ID unknown' };
@@ -276,7 +276,7 @@ describe('three nodes behind a round-robin, each restarted in its turn', () => {
 
 describe('what forwarding costs', () => {
   test('a poll that is forwarded is two PUBLISH, there and back', { timeout: 180000 }, async () => {
-    const cluster = await startCluster({ nodes: 2, shared: false, env: { BEAT_MS: '60000', DEAD_MS: '600000', REDIS_TIMEOUT_MS: '60000', RATE_EVENTS: '1000000' } });
+    const cluster = await startCluster({ nodes: 2, shared: false, env: { BEAT_MS: '60000', DEAD_MS: '600000', REDIS_TIMEOUT_MS: '60000', RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0' } });
     const [owner, asker] = cluster.nodes;
     const tool = await redisClient(cluster.redis);
     const { sid } = JSON.parse((await ask(polling(owner.url))).text.slice(1));

@@ -7,7 +7,7 @@ import { nothingTwice, untilHeard } from '../support/chat.mjs';
 import { freePort, startCluster, startNode, startRedis, startSentinel, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
 
-const QUICK = { BEAT_MS: '500', DEAD_MS: '3000', REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000' };
+const QUICK = { BEAT_MS: '500', DEAD_MS: '3000', REDIS_TIMEOUT_MS: '1000', RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0' };
 const FAIL_OVER_MS = 90000; // some seconds, on a machine that has nothing else to do
 const USER = ['--user', 'gateway', 'on', '>hush:hush', '~*', '&*', '+@all'];
 

@@ -96,7 +96,7 @@ describe('binary data', () => {
 describe('three nodes behind a round-robin balancer: no request need reach the node of its session', () => {
   let cluster, balancer;
   before(async () => {
-    cluster = await startCluster({ nodes: 3, shared: false, env: { RATE_EVENTS: '100000' } });
+    cluster = await startCluster({ nodes: 3, shared: false, env: { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0' } });
     balancer = await startBalancer(cluster.nodes);
   });
   after(async () => {

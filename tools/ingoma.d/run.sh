@@ -180,7 +180,7 @@ up() {
         seen+="$port "
     done
     mkdir -p "$RUN"
-    build release ingoma-gateway ingoma-emit
+    build release ingoma-gateway ingoma-emit ingoma-revoke
     setup_demo
     STARTED=() CHILDREN=()
     trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
@@ -247,15 +247,24 @@ logs() {
     tail -n 100 "${follow[@]}" "${files[@]}"
 }
 
-# Over the Redis of `up` when it runs and no other one is named. The status is the program's (docs/emit.md).
-emit() {
-    local program=build/release/ingoma-emit
+# Over the Redis of `up` when it runs and no other one is named. The status is the program's (docs/emit.md, docs/auth.md).
+over_redis() {
+    local program=build/release/ingoma-$1
+    shift
     if [ ! -x "$program" ]; then
         setup_packages "${BUILD_PACKAGES[@]}" >&2
-        build release ingoma-emit >&2
+        build release "$(basename "$program")" >&2
     fi
     if [[ " $*" != *" --redis"* ]] && [ -z "${REDIS_URL:-}" ] && pid_of redis >/dev/null; then
         set -- --redis "unix://$REDIS_SOCKET" "$@"
     fi
     exec "$program" "$@"
+}
+
+emit() {
+    over_redis emit "$@"
+}
+
+revoke() {
+    over_redis revoke "$@"
 }

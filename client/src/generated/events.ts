@@ -5,6 +5,12 @@ export type Ack =
   | { ok: true; [key: string]: unknown }
   | { ok: false; code: string; message: string; retryAfterMs?: number };
 
+/** A new token for this socket, of the same user: the connection outlives the old one's exp. Roles and name stay those of the first token. A bare string is the token. */
+export interface AuthRefreshRequest {
+  /** JSON Web Token, as in auth.token of CONNECT. */
+  token: string;
+}
+
 /** Messages of this user reach the own devices no more; the user sees no difference. */
 export interface BlockUserRequest {
   /** Id of the other user, compared by type and value: 7 is not "7". */
@@ -192,11 +198,13 @@ export interface UpdatePresenceRequest {
   status: string;
 }
 
-/** Right after connecting, or when a token runs out: the token was refused, the connection goes on as a guest. */
+/** Something is wrong with the token. Right after connecting: it was refused, the connection goes on as a guest (banned: it does not). Later, auth_expired: the connection ends within 30 s unless auth:refresh brings a new token; auth_revoked or banned: it ends now. */
 export interface AuthErrorEvent {
-  code: "auth_invalid" | "auth_expired";
+  code: "auth_invalid" | "auth_expired" | "auth_revoked" | "banned";
   /** A sentence for people. */
   message: string;
+  /** Milliseconds after which the event would be accepted. */
+  retryAfterMs?: number;
 }
 
 /** userIds: the own block list. */
@@ -595,6 +603,7 @@ export interface UserTypingEvent {
 
 /** Client to server, namespace /; for Socket<ServerEvents, ClientEvents>. */
 export interface ClientEvents {
+  "auth:refresh": (payload: AuthRefreshRequest | string, ack?: (answer: Ack) => void) => void;
   blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
   blockedUsers: (payload?: BlockedUsersRequest, ack?: (answer: Ack) => void) => void;
   joinQuiz: (payload?: JoinQuizRequest | string, ack?: (answer: Ack) => void) => void;

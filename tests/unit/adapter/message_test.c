@@ -12,6 +12,7 @@ static const struct {
     {{.kind = MESSAGE_PIPE, .from = STR("n001"), .pipe = {STR("a\0b")}}, "016e303031610062"},
     {{.kind = MESSAGE_PIPE, .from = STR("n001"), .pipe = {STR("")}}, "016e303031"},
     {{.kind = MESSAGE_FEATURE, .from = STR("n001"), .feature = {STR("a b")}}, "036e303031612062"},
+    {{.kind = MESSAGE_DENIED, .from = STR("----")}, "042d2d2d2d"},
     {{.kind = MESSAGE_HELLO, .from = STR("n-_Z"), .hello = {.instance = 258, .name = STR("web-1")}},
      "106e2d5f5a0000000000000102057765622d31"},
     {{.kind = MESSAGE_BEAT, .from = STR("n001"), .beat = {.instance = UINT64_MAX, .name = STR("")}},
@@ -98,7 +99,7 @@ Test(message_decode, refuses_what_it_cannot_read)
         {"116e303031000000000000000102", ERR_PROTO},
         {"116e303031000000000000000102c328", ERR_UTF8},
         {"006e303031", ERR_NOT_FOUND},
-        {"046e303031", ERR_NOT_FOUND},
+        {"056e303031", ERR_NOT_FOUND},
         {"ff6e303031", ERR_NOT_FOUND},
     };
     struct sb b = {0};

@@ -90,6 +90,15 @@ Test(conf, an_empty_variable_is_not_set_an_empty_flag_is_empty)
     conf_fini(&conf);
 }
 
+Test(conf, networks_are_checked)
+{
+    cr_expect_eq(read_with("--trusted-proxies=10.0.0.0/33 --limits-exempt=localhost"), ERR_CONFIG);
+    cr_expect(says("TRUSTED_PROXIES: \"10.0.0.0/33\" is no network"));
+    cr_expect(says("LIMITS_EXEMPT: \"localhost\" is no network"));
+    cr_expect_eq(read_with("--trusted-proxies=10.0.0.0/8,::1 --limits-exempt="), OK);
+    conf_fini(&conf);
+}
+
 Test(conf, a_program_has_its_own_defaults)
 {
     conf_default("PORT", "5008");

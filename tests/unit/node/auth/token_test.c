@@ -1,9 +1,11 @@
 #include <criterion/criterion.h>
 #include <jwt.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/conf.h"
 #include "base/metric.h"
 #include "node/auth/token.h"
+#include "tests/unit/support/key_pair.h"
 
 #define NOW_S 1700000000
 
@@ -234,4 +236,211 @@ Test(auth_token_find, looks_in_auth_then_query_then_header)
         cr_expect(str_eq(token, str_z(rows[i].want)), "row %zu: " STR_FMT, i, STR_ARG(token));
         sb_fini(&scratch);
     }
+}
+
+/* ---- public keys ---- */
+
+static struct key_pair rsa, ec;
+static char pem_path[64];
+
+static struct auth *make_public(const char *pem, char *shared)
+{
+    static struct conf conf;
+    struct conf *c = &conf;
+    FILE *f;
+    int fd;
+
+    snprintf(pem_path, sizeof pem_path, "/tmp/token-key-XXXXXX");
+    fd = mkstemp(pem_path);
+    cr_assert_geq(fd, 0);
+    f = fdopen(fd, "w");
+    fputs(pem, f);
+    fclose(f);
+    c->jwt_secret = shared;
+    c->jwt_public_key_file = pem_path;
+    return auth_new(c);
+}
+
+static void make_pairs(void)
+{
+    rsa = key_pair_new(true, 2048);
+    ec = key_pair_new(false, 0);
+}
+
+static void free_pairs(void)
+{
+    key_pair_free(&rsa);
+    key_pair_free(&ec);
+    unlink(pem_path);
+}
+
+TestSuite(auth_token_keys, .init = make_pairs, .fini = free_pairs);
+
+Test(auth_token_keys, takes_rs256_and_es256_by_their_public_key)
+{
+    const struct {
+        const struct key_pair *pair;
+        jwt_alg_t alg;
+    } rows[] = {{&rsa, JWT_ALG_RS256}, {&ec, JWT_ALG_ES256}};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct auth *a = make_public(rows[i].pair->public_pem, no_secret);
+        struct identity *who = NULL;
+
+        cr_expect(auth_has_keys(a));
+        cr_expect_not(auth_has_secret(a));
+        cr_expect_eq(
+            check(a, sign("{\"id\":\"u7\"}", rows[i].alg, rows[i].pair->private_pem), &who), OK,
+            "row %zu", i);
+        identity_free(who);
+        unlink(pem_path);
+        auth_free(a);
+    }
+}
+
+Test(auth_token_keys, never_uses_a_key_for_another_algorithm)
+{
+    struct auth *a = make_public(rsa.public_pem, secret);
+    struct identity *who = NULL;
+    const struct {
+        jwt_alg_t alg;
+        const char *key;
+    } rows[] = {
+        {JWT_ALG_HS256, rsa.public_pem}, /* the classic confusion: anybody knows that "secret" */
+        {JWT_ALG_HS384, rsa.public_pem},
+        {JWT_ALG_HS512, secret},
+        {JWT_ALG_NONE, NULL},
+        {JWT_ALG_RS384, rsa.private_pem},
+        {JWT_ALG_RS512, rsa.private_pem},
+        {JWT_ALG_ES256, ec.private_pem}, /* no key for it */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(check(a, sign("{\"id\":\"u7\"}", rows[i].alg, rows[i].key), &who), ERR_AUTH,
+                     "row %zu", i);
+    cr_expect_eq(check(a, sign("{\"id\":1}", JWT_ALG_HS256, secret), &who), OK);
+    identity_free(who);
+    cr_expect_eq(check(a, sign("{\"id\":1}", JWT_ALG_RS256, rsa.private_pem), &who), OK);
+    identity_free(who);
+    auth_free(a);
+}
+
+static char *url64(const char *text, size_t n)
+{
+    static char out[8][6000];
+    static unsigned turn;
+    char *at = out[turn++ % 8];
+    struct sb b = {0};
+
+    sb_base64(&b, str_of(text, n));
+    while (b.n && b.p[b.n - 1] == '=')
+        b.n--;
+    for (size_t i = 0; i < b.n; i++)
+        at[i] = b.p[i] == '+' ? '-' : b.p[i] == '/' ? '_' : b.p[i];
+    at[b.n] = 0;
+    sb_fini(&b);
+    return at;
+}
+
+Test(auth_token_keys, refuses_forged_signatures_and_headers)
+{
+    static const char zeros[64] = {0};
+    struct auth *a = make_public(ec.public_pem, secret);
+    struct identity *who = NULL;
+    char token[8000], long_signature[3600];
+    const char *const headers[] = {
+        "{\"alg\":\"none\"}",
+        "{\"alg\":\"None\"}",
+        "{}",
+        "{\"alg\":5}",
+        "[]",
+        "{\"alg\":\"ES256\",\"crit\":[\"exp\"]}",
+        "{\"alg\":\"ES256\",\"kid\":7}",
+        "{\"alg\":\"ES256\",\"kid\":\"../../dev/null\"}",
+        "{\"alg\":\"ES256\",\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\"}",
+        "{\"alg\":\"ES256\"}",
+        "{\"alg\":\"HS256\"}",
+    };
+
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) { /* r = s = 0, and others */
+        snprintf(token, sizeof token, "%s.%s.%s", url64(headers[i], strlen(headers[i])),
+                 url64("{\"id\":1}", 8), url64(zeros, 64));
+        cr_expect_eq(check(a, token, &who), ERR_AUTH, "row %zu", i);
+        snprintf(token, sizeof token, "%s.%s.%s", url64(headers[i], strlen(headers[i])),
+                 url64("{\"id\":1}", 8), url64(zeros, 32));
+        cr_expect_eq(check(a, token, &who), ERR_AUTH, "row %zu", i);
+    }
+    memset(long_signature, 'A', sizeof long_signature - 1);
+    long_signature[sizeof long_signature - 1] = 0;
+    snprintf(token, sizeof token, "%s.%s.%s", url64("{\"alg\":\"ES256\"}", 15),
+             url64("{\"id\":1}", 8), long_signature);
+    cr_expect_eq(check(a, token, &who), ERR_AUTH, "a signature that is none");
+    auth_free(a);
+}
+
+Test(auth_token_keys, takes_the_previous_secret_too)
+{
+    static char old[] = "the secret before, also of more than thirty-two bytes";
+    struct conf c = {.jwt_secret = secret, .jwt_secret_previous = old};
+    struct auth *a = auth_new(&c);
+    struct identity *who = NULL;
+
+    cr_expect_eq(check(a, sign("{\"id\":1}", JWT_ALG_HS256, old), &who), OK);
+    identity_free(who);
+    auth_free(a);
+}
+
+Test(auth_token, compares_issuer_and_audience)
+{
+    static char issuer[] = "https://quizblog.rw", audience[] = "ingoma";
+    struct conf c = {.jwt_secret = secret, .jwt_issuer = issuer, .jwt_audience = audience};
+    struct auth *a = auth_new(&c);
+    static const struct {
+        const char *claims;
+        int want;
+    } rows[] = {
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw\",\"aud\":\"ingoma\"}", OK},
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw\",\"aud\":[\"x\",\"ingoma\"]}", OK},
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw\",\"aud\":[]}", ERR_AUTH},
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw\",\"aud\":[[\"ingoma\"]]}", ERR_AUTH},
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw\"}", ERR_AUTH},
+        {"{\"id\":1,\"iss\":[\"https://quizblog.rw\"],\"aud\":\"ingoma\"}", ERR_AUTH},
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw/\",\"aud\":\"ingoma\"}", ERR_AUTH},
+        {"{\"id\":1,\"aud\":\"ingoma\"}", ERR_AUTH},
+        {"{\"id\":1,\"iss\":\"https://quizblog.rw\",\"aud\":\"Ingoma\"}", ERR_AUTH},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct identity *who = NULL;
+
+        cr_expect_eq(check(a, sign(rows[i].claims, JWT_ALG_HS256, secret), &who), rows[i].want,
+                     "row %zu", i);
+        identity_free(who);
+    }
+    auth_free(a);
+}
+
+Test(auth_token, refuses_a_critical_header_behind_a_good_signature)
+{
+    struct auth *a = make(secret);
+    const char *const headers[] = {"{\"crit\":[\"exp\"]}", "{\"kid\":7}", "{\"kid\":\"x\"}"};
+    const int want[] = {ERR_AUTH, ERR_AUTH, OK};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct identity *who = NULL;
+        jwt_t *jwt = NULL;
+        char *text;
+
+        cr_assert_eq(jwt_new(&jwt), 0);
+        cr_assert_eq(jwt_add_grants_json(jwt, "{\"id\":\"u7\"}"), 0);
+        cr_assert_eq(jwt_add_headers_json(jwt, headers[i]), 0);
+        cr_assert_eq(
+            jwt_set_alg(jwt, JWT_ALG_HS256, (const unsigned char *)secret, (int)strlen(secret)), 0);
+        text = jwt_encode_str(jwt);
+        cr_expect_eq(check(a, text, &who), want[i], "row %zu", i);
+        identity_free(who);
+        free(text);
+        jwt_free(jwt);
+    }
+    auth_free(a);
 }

@@ -206,6 +206,9 @@ Test(event, refuses_guests_where_a_token_is_required)
     rig.conf.auth_required = true;
     say(s, "0");
     cr_expect_str_eq(take(&s->sent),
+                     "44{\"message\":\"AUTH_REQUIRED\",\"data\":{\"code\":\"auth_required\"}}\n");
+    say(s, "0{\"token\":\"garbage\"}");
+    cr_expect_str_eq(take(&s->sent),
                      "44{\"message\":\"AUTH_INVALID\",\"data\":{\"code\":\"auth_invalid\"}}\n");
     snprintf(connect, sizeof connect, "0{\"token\":\"%s\"}",
              fake_token("\"id\":\"u7\",\"exp\":1600000000"));
