@@ -84,8 +84,8 @@ Test(redis_order, runs_the_script_and_tells_the_nodes)
     cr_assert_eq(order("return redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2])"), OK, STR_FMT,
                  STR_ARG(sb_view(&got.why)));
     cr_expect_eq(got.nodes, 1);
-    heard = redis_fixture_read_until(&redis, "\x02----");
-    cr_expect(strstr(heard, "\x02----"), "%s", heard);
+    heard = redis_fixture_read_until(&redis, "\x04----");
+    cr_expect(strstr(heard, "\x04----"), "%s", heard);
 }
 
 Test(redis_order, says_when_nobody_listens)
