@@ -9,7 +9,7 @@ import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
 const USERS = 6;
 const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
 const SECONDS = Number(process.env.SECONDS ?? (process.env.LONG === '1' ? 120 : 12));
-const ENV = { RATE_EVENTS: '1000000', RATE_STRIKES: '1000000', BEAT_MS: '200', DEAD_MS: '1500', REDIS_TIMEOUT_MS: '2000', PRIVATE_RESEND_MS: '5000' };
+const ENV = { RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0', RATE_STRIKES: '1000000', BEAT_MS: '200', DEAD_MS: '1500', REDIS_TIMEOUT_MS: '2000', PRIVATE_RESEND_MS: '5000' };
 
 after(async () => {
   closeAll();

@@ -7,7 +7,7 @@ import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../suppo
 import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const MESSAGE_ID = /^msg_\d{13}_[a-z0-9]{9}$/;
-const ENV = { RATE_EVENTS: '100000', RATE_STRIKES: '100000', PRIVATE_RESEND_MS: '300' };
+const ENV = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0', RATE_STRIKES: '100000', PRIVATE_RESEND_MS: '300' };
 let redis, cluster, one, two, db;
 
 before(async () => {

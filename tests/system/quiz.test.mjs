@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../support/peer.mjs';
 
-const ENV = { RATE_EVENTS: '100000', BEAT_MS: '500', DEAD_MS: '3000' };
+const ENV = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0', BEAT_MS: '500', DEAD_MS: '3000' };
 let redis, cluster, one, two;
 
 before(async () => {
