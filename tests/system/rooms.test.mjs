@@ -378,6 +378,49 @@ describe('the rate limit', () => {
   });
 });
 
+describe('the history of a room', () => {
+  const said = (history) => history.messages.map((m) => m.message);
+
+  test('the newest in order for who comes later, on the other node; pages by cursors; what was missed', async () => {
+    const ann = await user(one, 'u1', 'Ann');
+    await ann.join('diary', 'chat');
+    for (let i = 0; i < 60; i++) ann.say('diary', `m${i}`);
+    await ann.hears('m59');
+    const bob = await user(two, 'u2', 'Bob');
+    assert.equal((await bob.ask('roomHistory', { roomId: 'diary' })).code, 'not_a_member');
+    await bob.join('diary');
+    const newest = await bob.ask('roomHistory', { roomId: 'diary' });
+    assert.deepEqual(said(newest), Array.from({ length: 50 }, (_, i) => `m${i + 10}`)); // ROOM_HISTORY
+    assert.equal(newest.hasMore, false);
+    assert.deepEqual(newest.messages.at(-1), ann.all.filter((e) => e[0] === 'roomMessage').at(-1)[1]); // as it was said
+
+    const last = await bob.ask('roomHistory', { roomId: 'diary', limit: 3 });
+    assert.deepEqual([said(last), last.hasMore], [['m57', 'm58', 'm59'], true]);
+    const before = await bob.ask('roomHistory', { roomId: 'diary', limit: 2, before: last.first });
+    assert.deepEqual([said(before), before.hasMore], [['m55', 'm56'], true]);
+    const behind = await bob.ask('roomHistory', { roomId: 'diary', after: before.last });
+    assert.deepEqual([said(behind), behind.hasMore, behind.hasGap], [['m57', 'm58', 'm59'], false, false]);
+    for (let i = 0; i < 60; i++) ann.say('diary', `n${i}`);
+    await ann.hears('n59');
+    const missed = await bob.ask('roomHistory', { roomId: 'diary', after: behind.last, limit: 100 });
+    assert.deepEqual([said(missed)[0], missed.messages.length, missed.hasGap], ['n10', 50, true]);
+    bob.emit('roomHistory', { roomId: 'diary', limit: 1 }); // nobody waits for an ack
+    assert.deepEqual(said(await bob.next('roomHistory')), ['n59']);
+    [ann, bob].forEach((p) => p.close());
+  });
+
+  test('quiz and contact rooms keep nothing, nor does the room of a user', async () => {
+    const ann = await user(one, 'u1', 'Ann');
+    for (const [room, type] of [['diary-game', 'quiz'], ['diary-desk', 'contact'], ['user-u1', 'personal']]) {
+      await ann.join(room, type);
+      ann.say(room, `in ${room}`);
+      await ann.hears(`in ${room}`);
+      assert.deepEqual(said(await ann.ask('roomHistory', { roomId: room })), []);
+    }
+    ann.close();
+  });
+});
+
 test('everything that came was as the schemas say, and every event of them was seen', () => {
   assert.deepEqual(schemaBreaches(), []);
   assert.deepEqual(unseenEvents('rooms', 'ping', 'auth', 'refusal'), []);

@@ -154,6 +154,18 @@ export interface RequestLeaderboardRequest {
   count?: number;
 }
 
+/** Asks for what was said in a room: the newest messages, those before a cursor, or those after one. Members only. */
+export interface RoomHistoryRequest {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  /** A place in the history of a room, as roomHistory gave it. */
+  before?: string;
+  /** A place in the history of a room, as roomHistory gave it. */
+  after?: string;
+  /** 50 when absent. */
+  limit?: number;
+}
+
 /** A message to everybody in a room, the sender included. Members only. */
 export interface RoomMessageRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -498,6 +510,21 @@ export interface RoomErrorEvent {
   retryAfterMs?: number;
 }
 
+/** Messages in ascending order, each as in roomMessage. Kept: the last ROOM_HISTORY of a room of type chat or of none, for an hour after the last one. */
+export interface RoomHistoryEvent {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  messages: unknown[];
+  /** Cursor of the first message, for before; empty when there is none. */
+  first?: string;
+  /** Cursor of the last message, for after; empty when there is none. */
+  last?: string;
+  /** There are further ones in the direction that was asked for. */
+  hasMore: boolean;
+  /** The message of the cursor after is not kept any more: others behind it may be missing, too. */
+  hasGap: boolean;
+}
+
 /** To the joiner, again at every joinRoom. memberCount is the number of sockets over all nodes; roomType is the first joiner's. */
 export interface RoomJoinedEvent {
   /** Name of a room, 1 to 200 characters. */
@@ -620,6 +647,7 @@ export interface ClientEvents {
   "quiz:create": (payload: QuizCreateRequest, ack?: (answer: Ack) => void) => void;
   "quiz:results": (payload: QuizResultsRequest, ack?: (answer: Ack) => void) => void;
   requestLeaderboard: (payload: RequestLeaderboardRequest | string, ack?: (answer: Ack) => void) => void;
+  roomHistory: (payload: RoomHistoryRequest, ack?: (answer: Ack) => void) => void;
   roomMessage: (payload: RoomMessageRequest, ack?: (answer: Ack) => void) => void;
   submitAnswer: (payload: SubmitAnswerRequest, ack?: (answer: Ack) => void) => void;
   typing: (payload: TypingRequest, ack?: (answer: Ack) => void) => void;
@@ -651,6 +679,7 @@ export interface ServerEvents {
   quizError: (payload: QuizErrorEvent) => void;
   quizJoined: (payload: QuizJoinedEvent) => void;
   roomError: (payload: RoomErrorEvent) => void;
+  roomHistory: (payload: RoomHistoryEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;
   serverStats: (payload: ServerStatsEvent) => void;

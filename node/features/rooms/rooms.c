@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "events_out.h"
+#include "node/features/rooms/rooms_history.h"
 #include "node/features/rooms/rooms_state.h"
 #include "node/features/rooms/rooms_typing.h"
 #include "node/people/people.h"
@@ -406,6 +407,28 @@ static bool is_zero(struct str raw)
            !(n < 0) && !(n > 0);
 }
 
+static void say_and_keep(struct event_ctx *c, const struct sio_cast *to,
+                         const struct out_room_message *say)
+{
+    const size_t head_n = STR("[\"roomMessage\",").n;
+    struct sb array = {0}; /* of its own: a cast may end in a handler that emits too */
+    struct str event;
+
+    out_room_message_encode(&array, say);
+    event = str_skip(sb_view(&array), head_n);
+    if (!is_personal(c->who, say->room_id))
+        rooms_history_keep(c->events, nsp_of(c->socket), say->room_id,
+                           str_head(event, event.n - 1));
+    sio_cast_emit(to, sb_view(&array), NULL, 0);
+    sb_fini(&array);
+}
+
+static int on_history(struct event_ctx *c, const union event_in *in)
+{
+    if (!is_member(c->socket, in->room_history.room_id)) return ERR_NOT_MEMBER;
+    return rooms_history_ask(c, &in->room_history);
+}
+
 static int on_message(struct event_ctx *c, const union event_in *in)
 {
     const struct in_room_message *m = &in->room_message;
@@ -428,7 +451,8 @@ static int on_message(struct event_ctx *c, const union event_in *in)
     say.timestamp = str_z(now);
     sb_printf(c->reply, "\"messageId\":\"" STR_FMT "\",\"timestamp\":\"%s\"",
               STR_ARG(say.message_id), now);
-    return emit_room_message(&to, &say);
+    say_and_keep(c, &to, &say);
+    return OK;
 }
 
 static int tell_typing(struct sio_socket *s, const struct identity *who, struct str room,
@@ -501,11 +525,9 @@ static void on_state(void *state, bool connected)
 }
 
 static const struct event_row events[] = {
-    {EVENT(joinRoom), .handle = on_join},
-    {EVENT(leaveRoom), .handle = on_leave},
-    {EVENT(roomMessage), .handle = on_message},
-    {EVENT(typing), .handle = on_typing},
-    {0},
+    {EVENT(joinRoom), .handle = on_join},       {EVENT(leaveRoom), .handle = on_leave},
+    {EVENT(roomMessage), .handle = on_message}, {EVENT(roomHistory), .handle = on_history},
+    {EVENT(typing), .handle = on_typing},       {0},
 };
 
 const struct feature feature_rooms = {

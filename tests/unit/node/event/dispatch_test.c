@@ -30,11 +30,10 @@ static int handle_ping(struct event_ctx *c, const union event_in *in)
     return h.rc;
 }
 
-static const struct event_row room_rows[] = {{EVENT(joinRoom), .handle = handle},
-                                             {EVENT(leaveRoom), .handle = handle},
-                                             {EVENT(roomMessage), .handle = handle},
-                                             {EVENT(typing), .handle = handle},
-                                             {0}};
+static const struct event_row room_rows[] = {
+    {EVENT(joinRoom), .handle = handle},    {EVENT(leaveRoom), .handle = handle},
+    {EVENT(roomMessage), .handle = handle}, {EVENT(typing), .handle = handle},
+    {EVENT(roomHistory), .handle = handle}, {0}};
 static const struct event_row ping_rows[] = {{EVENT(ping), .handle = handle_ping}, {0}};
 static const struct feature rooms = {.name = "rooms", .events = room_rows};
 static const struct feature ping = {.name = "ping", .events = ping_rows};
