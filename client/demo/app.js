@@ -178,29 +178,61 @@ function note(text) {
   append(row, false);
 }
 
-function onMessage(m) {
-  if (m.roomId !== state.room) return;
-  const mine = m.senderId !== undefined && keyOf(m.senderId) === keyOf(state.me.id);
+const isMine = (m) => m.senderId !== undefined && keyOf(m.senderId) === keyOf(state.me.id);
+
+// The row of a message, and what the next one needs to know of it. last: the same of the one above, or null.
+function rowOf(m, last) {
   const name = m.senderName || 'Guest';
   const time = new Date(m.timestamp).getTime();
   const clock = clockOf(m.timestamp);
   const row = $('message').content.firstElementChild.cloneNode(true);
-  const follows = state.last && state.last.sender === keyOf(m.senderId) && time - state.last.time < FOLLOWS_MS;
-  row.classList.toggle('own', mine);
+  const follows = last && last.sender === keyOf(m.senderId) && time - last.time < FOLLOWS_MS;
+  row.classList.toggle('own', isMine(m));
   row.classList.toggle('follows', Boolean(follows));
-  row.classList.toggle('same-time', Boolean(follows) && state.last.clock === clock);
+  row.classList.toggle('same-time', Boolean(follows) && last.clock === clock);
   row.dataset.id = m.messageId;
+  row.dataset.time = m.timestamp;
   paintAvatar(row.querySelector('.avatar'), m.senderId, name);
   row.querySelector('.who').textContent = name;
   row.querySelector('.words').textContent = textOf(m.message);
   row.querySelector('time').textContent = clock;
   row.querySelector('time').dateTime = m.timestamp;
-  state.last = { sender: keyOf(m.senderId), time, clock };
+  return [row, { sender: keyOf(m.senderId), time, clock }];
+}
+
+function onMessage(m) {
+  if (m.roomId !== state.room) return;
+  const mine = isMine(m);
+  const [row, mark] = rowOf(m, state.last);
+  state.last = mark;
   if (!mine && meet(m.senderId, m.senderName)) showMembers();
   const sender = state.members.get(keyOf(m.senderId));
   if (sender) sender.typingUntil = 0;
   showTyping();
   append(row, mine);
+}
+
+// What was said before this page came, or while it was away: each message in its place, none twice.
+function onHistory(h) {
+  if (!h.ok || h.roomId !== state.room) return;
+  const rows = [...$('messages').children];
+  const known = new Set(rows.map((r) => r.dataset.id));
+  const isFresh = !rows.some((r) => r.dataset.time);
+  const wasAtEnd = isAtEnd();
+  let last = null;
+  for (const m of h.messages) {
+    if (known.has(m.messageId)) {
+      last = null;
+      continue;
+    }
+    const [row, mark] = rowOf(m, last);
+    const next = isFresh ? rows[0] : rows.find((r) => r.dataset.time > m.timestamp);
+    last = mark;
+    $('empty').hidden = true;
+    $('messages').insertBefore(row, next ?? null);
+  }
+  while ($('messages').children.length > MESSAGES_MAX) $('messages').firstChild.remove();
+  if (wasAtEnd) toEnd();
 }
 
 // ---- typing of one's own
@@ -222,6 +254,7 @@ function onJoined(e) {
   state.count = e.memberCount;
   meet(state.me.id, state.me.name);
   showMembers();
+  state.socket.emit('roomHistory', { roomId: state.room }, onHistory);
 }
 
 function onUserJoined(e) {

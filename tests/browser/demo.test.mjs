@@ -131,6 +131,18 @@ test('two people on two nodes talk in one room', { timeout: 180000 }, async (t) 
     await until('one name', async () => (await membersOf(ann)).join() === 'Aline');
     assert.ok(await isFlat(bob));
   });
+
+  await t.test('who comes back reads what was said, and sees nobody who is not there', async () => {
+    await enter(bob, 'Bosco', 'hills');
+    await hears(bob, 'w'.repeat(300));
+    assert.equal(await bob.locator('.message').count(), 4);
+    assert.match(await bob.locator('.message').first().textContent(), /Who is at the market/);
+    await until('both names', async () => (await membersOf(bob)).every((n) => ['Aline', 'Bosco'].includes(n)));
+    await say(bob, 'back again');
+    await hears(ann, 'back again');
+    await hears(bob, 'back again');
+    assert.match(await bob.locator('.message').last().textContent(), /back again/);
+  });
 });
 
 // The pictures of the README: a conversation on a desktop and on a phone in the dark.
