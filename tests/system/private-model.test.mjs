@@ -5,27 +5,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
+import { random, SECONDS, SEED } from '../support/random.mjs';
 
 const USERS = 6;
-const SEED = Number(process.env.SEED ?? Date.now() % 1000000);
-const SECONDS = Number(process.env.SECONDS ?? (process.env.LONG === '1' ? 120 : 12));
 const ENV = { RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0', RATE_STRIKES: '1000000', BEAT_MS: '200', DEAD_MS: '1500', REDIS_TIMEOUT_MS: '2000', PRIVATE_RESEND_MS: '5000' };
 
 after(async () => {
   closeAll();
   await stopAll();
 });
-
-// mulberry32
-function random(seed) {
-  let a = seed >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), a | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 test(`nothing is lost and nothing out of order (SEED=${SEED}, ${SECONDS} s)`, async () => {
   const below = random(SEED);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../support/peer.mjs';
+import { board, closeThem, create, join, ok, phase, refused, replay, say, SUM, user } from '../support/quiz.mjs';
 
 const ENV = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0', BEAT_MS: '500', DEAD_MS: '3000' };
 let redis, cluster, one, two;
@@ -19,30 +20,7 @@ after(async () => {
   assert.deepEqual(unseenEvents('quiz'), []);
 });
 
-const user = (node, id, name, more = {}) => connect(node.url, { auth: { token: token({ id, ...(name ? { name } : {}) }) }, ...more });
-const closeThem = (...peers) => peers.forEach((p) => p.close());
-const SUM = { type: 'single', text: '1+1?', options: ['1', '2', '3'], correct: 1, timeLimitMs: 20000, explanation: 'count' };
 const SEAT = /^[\w-]{22}$/;
-
-async function ok(promise) {
-  const answer = await promise;
-  assert.equal(answer.ok, true, JSON.stringify(answer));
-  return answer;
-}
-async function refused(promise, code) {
-  const answer = await promise;
-  assert.deepEqual([answer.ok, answer.code], [false, code], JSON.stringify(answer));
-  return answer;
-}
-async function create(host, questions, more = {}) {
-  const game = await ok(host.ask('quiz:create', { questions, leadMs: 0, ...more }));
-  const control = (action, rest = {}) => host.ask('quiz:control', { quizId: game.quizId, hostKey: game.hostKey, action, ...rest });
-  return { ...game, control, does: (action, rest) => ok(control(action, rest)) };
-}
-const join = async (peer, game, more = {}) => ok(peer.ask('joinQuiz', { quizId: game.quizId, ...more }));
-const say = (peer, game, questionId, answer) => peer.ask('submitAnswer', { quizId: game.quizId, questionId, answer, timeSpent: 1 });
-const phase = (peer, name, index) => peer.next('quiz:state', (s) => s.phase === name && (index === undefined || s.questionIndex === index));
-const board = (peer, game) => ok(peer.ask('requestLeaderboard', game.quizId));
 
 describe("old pages' sessions, without a key", () => {
   test('join, progress, board and leaving have the shapes of today over two nodes', async () => {
@@ -267,25 +245,6 @@ describe('a game', () => {
     closeThem(host, back, other);
   });
 });
-
-// What the log says, computed again here: nothing of the server's but the times of the answers.
-function replay(questions, log) {
-  const players = new Map();
-  log.forEach((question, q) => question.answers.forEach((a) => {
-    const { correct, timeLimitMs: limit, points: base, type } = questions[q];
-    let share = a.answer === correct ? 1000 : 0;
-    if (type === 'multiple') {
-      const right = a.answer.filter((i) => correct.includes(i)).length;
-      share = Math.max(0, Math.floor((1000 * (2 * right - a.answer.length)) / correct.length));
-    }
-    const points = Math.floor((base * share * (2 * limit - Math.min(a.elapsedMs, limit))) / (2000 * limit));
-    const p = players.get(a.seatNumber) ?? { score: 0, totalTimeMs: 0, questionsAnswered: 0 };
-    players.set(a.seatNumber, {
-      score: p.score + points, totalTimeMs: p.totalTimeMs + (points ? a.elapsedMs : 0), questionsAnswered: p.questionsAnswered + 1,
-    });
-  }));
-  return players;
-}
 
 test('property: random answers, retries and changes from three nodes; the scores equal a replay of the log', async () => {
   const third = await startNode({ redis, env: ENV });
