@@ -38,7 +38,8 @@ void people_forget(struct person *who)
 }
 
 /* A count was written. A first device is no news when it was known before Redis lost it. The
- * other way round, the last one is news though Redis had lost it. */
+ * other way round, the last one is news though Redis had lost it, and when a node died between
+ * taking its count back and telling of it. */
 static void on_step(void *ctx, const struct tally_step *s)
 {
     struct people *p = ctx;
@@ -54,7 +55,8 @@ static void on_step(void *ctx, const struct tally_step *s)
     }
     if (s->after && !s->before && !was_up && hooks->on_first_device)
         hooks->on_first_device(p->conf.ctx, &user);
-    else if (!s->after && (s->before || was_up) && hooks->on_last_device)
+    else if (!s->after && (s->before || was_up || people_is_reaped(p, s->name)) &&
+             hooks->on_last_device)
         hooks->on_last_device(p->conf.ctx, &user);
 }
 

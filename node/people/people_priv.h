@@ -38,7 +38,8 @@ void people_all_again(struct people *p, bool was_dead); /* writes everything; de
 void people_reap_init(struct people *p);
 void people_reap_fini(struct people *p);
 void people_reap(struct people *p, struct str node);
-void people_reap_pardon(struct people *p);  /* before it has begun */
+bool people_is_reaped(const struct people *p, struct str id_text); /* of a dead node, just now */
+void people_reap_pardon(struct people *p);                         /* before it has begun */
 void people_reap_check(struct people *p);   /* soon, and again later: who died unseen */
 void people_list_later(struct person *who); /* in this node's list of users, or out of it */
 void people_free_if_done(struct people *p);

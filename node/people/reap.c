@@ -284,6 +284,18 @@ static void on_counted(void *ctx, int rc, const struct tally_count *count)
     if (--r->asked == 0) end_slice(r);
 }
 
+bool people_is_reaped(const struct people *p, struct str id_text)
+{
+    LIST_EACH(node, &p->reapings)
+    {
+        const struct reaping *r = LIST_OWNER(node, struct reaping, node);
+
+        for (size_t at = 0; r->asked && at < r->ids.n; at += strlen(r->ids.p + at) + 1)
+            if (str_eq(str_z(r->ids.p + at), id_text)) return true;
+    }
+    return false;
+}
+
 static void on_taken(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     struct reaping *r = ctx;

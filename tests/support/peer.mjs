@@ -129,6 +129,15 @@ export class Peer {
     return (await this.nextArgs(name, fits, ms))[0];
   }
 
+  // Connected, or not any more on the way: a node that dies between the handshake and its answer to CONNECT ends the
+  // manager's connection, and the socket says nothing.
+  settled() {
+    return new Promise((done) => {
+      for (const name of ['connect', 'connect_error']) this.socket.once(name, done);
+      this.socket.io.once('close', done);
+    });
+  }
+
   count(name, fits = () => true) {
     return this.all.filter((e) => e[0] === name && fits(...e.slice(1))).length;
   }

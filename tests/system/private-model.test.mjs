@@ -37,7 +37,7 @@ test(`nothing is lost and nothing out of order (SEED=${SEED}, ${SECONDS} s)`, as
     const at = alive();
     const peer = await connect(at[below(at.length)].url, { wait: false, reconnection: false, auth: { token: token({ id: u.id }) } });
     hear(u, peer);
-    await new Promise((done) => ['connect', 'connect_error'].forEach((name) => peer.socket.once(name, done)));
+    await peer.settled();
     if (peer.socket.connected) u.peers.push(peer); // who is on the way is left alone: nobody else would tell its end
     else peer.close();
   }

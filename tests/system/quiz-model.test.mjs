@@ -27,7 +27,7 @@ test(`an accepted answer counts once (SEED=${SEED}, ${SECONDS} s)`, async () => 
     for (;;) {
       const alive = nodes.filter((n) => !n.ended);
       const peer = await user(alive[below(alive.length)], id, id, { reconnection: false, wait: false });
-      await new Promise((done) => ['connect', 'connect_error'].forEach((name) => peer.socket.once(name, done)));
+      await peer.settled();
       if (peer.socket.connected) return peer;
       peer.close();
     }

@@ -25,22 +25,22 @@ enum {
     }
 
 /* ARGV: time to live, an epoch, then operation (+ set, ? set unless there, - remove), id, time,
- * value of each change. */
+ * value of each change. Time 0: of somebody who is there already. It moves no time, so that a leave
+ * that was decided before and comes later still counts, and does not bring back who has left. */
 static struct adapter_script write_script = {
     .name = "presence_write",
     .keys = PRESENCE_KEYS,
     .keys_count = KEYS_COUNT,
     .text = "local rows, here, left, times = KEYS[1], KEYS[2], KEYS[3], KEYS[4]\n"
-            "local clock = redis.call('TIME')\n"
-            "local now = clock[1] * 1000000 + clock[2]\n"
             "redis.call('HSETNX', rows, ':epoch', ARGV[2])\n"
             "for i = 3, #ARGV, 4 do\n"
             "  local op, id, at, value = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), ARGV[i + 3]\n"
-            "  if at == 0 then at = now end\n"
-            "  local stamp = string.format('%.0f', at)\n"
             "  local row = redis.call('HGET', rows, 'u' .. id)\n"
             "  local gone = tonumber(redis.call('HGET', times, id) or 0)\n"
             "  local was = row and tonumber(string.match(row, '^%d+')) or 0\n"
+            "  local stray = at == 0 and op == '+' and not row and gone > 0\n"
+            "  if at == 0 then at = row and was or gone + 1 end\n"
+            "  local stamp = string.format('%.0f', at)\n"
             "  if op == '-' then\n"
             "    if was <= at and gone < at then\n"
             "      redis.call('HDEL', rows, 'u' .. id)\n"
@@ -48,7 +48,7 @@ static struct adapter_script write_script = {
             "      redis.call('HSET', times, id, stamp)\n"
             "      redis.call('ZADD', left, redis.call('HINCRBY', rows, ':seq', 1), id)\n"
             "    end\n"
-            "  elseif gone < at and was <= at and not (row and op == '?') then\n"
+            "  elseif gone < at and was <= at and not stray and not (row and op == '?') then\n"
             "    redis.call('HSET', rows, 'u' .. id, stamp .. ' ' .. value)\n"
             "    redis.call('ZREM', left, id)\n"
             "    redis.call('HDEL', times, id)\n"

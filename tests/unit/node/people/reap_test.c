@@ -36,6 +36,11 @@ static void answer_taken(const char *left, const char *a, const char *b)
     answer_call(OK, reply, b ? 3 : a ? 2 : 1);
 }
 
+static void on_told(void *ctx, int rc, const struct tally_count *count)
+{
+    (void)ctx, (void)rc, (void)count;
+}
+
 TestSuite(reap, .init = up, .fini = down);
 
 Test(reap, writes_the_users_of_a_dead_node_anew)
@@ -56,6 +61,22 @@ Test(reap, writes_the_users_of_a_dead_node_anew)
     answer_taken("0", NULL, NULL);
     rig_wait(2000);
     cr_expect_eq(fake.calls_count, 0, "done");
+}
+
+Test(reap, tells_of_users_whose_node_died_before_it_could)
+{
+    events_on_node_lost(fake.events, STR("dead"));
+    rig_wait(20);
+    answer_script(OK, "live@1", "");
+    answer_taken("2", "u1", "u2");
+    answer_step("0", "0");
+    answer_step("1", "1");
+    cr_expect_str_eq(take(&hooks), "last u1\n", "the count was taken back, and nobody was told");
+    answer_script(OK, "0", "");
+    answer_taken("0", NULL, NULL);
+    people_count(events_people(fake.events), STR("u1"), on_told, NULL);
+    answer_step("0", "0");
+    cr_expect_str_eq(take(&hooks), "", "a question is no news");
 }
 
 Test(reap, waits_for_those_who_have_the_rest_and_for_redis)
