@@ -26,7 +26,7 @@ enum {
 
 /* ARGV: time to live, an epoch, then operation (+ set, ? set unless there, - remove), id, time,
  * value of each change. Time 0: of somebody who is there already. It moves no time, so that a leave
- * that was decided before and comes later still counts, and does not bring back who has left. */
+ * that was decided before and comes later still counts. */
 static struct adapter_script write_script = {
     .name = "presence_write",
     .keys = PRESENCE_KEYS,
@@ -38,7 +38,6 @@ static struct adapter_script write_script = {
             "  local row = redis.call('HGET', rows, 'u' .. id)\n"
             "  local gone = tonumber(redis.call('HGET', times, id) or 0)\n"
             "  local was = row and tonumber(string.match(row, '^%d+')) or 0\n"
-            "  local stray = at == 0 and op == '+' and not row and gone > 0\n"
             "  if at == 0 then at = row and was or gone + 1 end\n"
             "  local stamp = string.format('%.0f', at)\n"
             "  if op == '-' then\n"
@@ -48,7 +47,7 @@ static struct adapter_script write_script = {
             "      redis.call('HSET', times, id, stamp)\n"
             "      redis.call('ZADD', left, redis.call('HINCRBY', rows, ':seq', 1), id)\n"
             "    end\n"
-            "  elseif gone < at and was <= at and not stray and not (row and op == '?') then\n"
+            "  elseif gone < at and was <= at and not (row and op == '?') then\n"
             "    redis.call('HSET', rows, 'u' .. id, stamp .. ' ' .. value)\n"
             "    redis.call('ZREM', left, id)\n"
             "    redis.call('HDEL', times, id)\n"
