@@ -237,6 +237,15 @@ void event_later_end(struct event_later *l, int rc, struct str reply)
     end(l, rc, reply, STR_NONE);
 }
 
+void event_later_answer(struct event_later *l, struct str array)
+{
+    struct sio_socket *s = event_later_socket(l);
+    struct str members = str_skip(array, strlen(l->schema->name) + 5); /* ["name",{ */
+
+    if (!l->ack.n && s) sio_socket_emit(s, array, NULL, 0);
+    end(l, OK, str_head(members, members.n - 2), STR_NONE);
+}
+
 void event_later_refuse(struct event_later *l, int rc, struct str why)
 {
     end(l, rc, STR_NONE, why);

@@ -145,9 +145,18 @@ struct ask {
     struct event_later *later;
     struct private_id own, other; /* other: of questions about a conversation */
     struct sb conv, socket;
-    bool wants_ack, is_block;
+    bool is_block;
     uint64_t seq; /* the read cursor */
 };
+
+static void ask_free(struct ask *a)
+{
+    private_id_fini(&a->own);
+    private_id_fini(&a->other);
+    sb_fini(&a->conv);
+    sb_fini(&a->socket);
+    mem_free(a);
+}
 
 static void ask_end(struct ask *a, int rc, struct str reply)
 {
@@ -155,11 +164,7 @@ static void ask_end(struct ask *a, int rc, struct str reply)
         event_later_drop(a->later);
     else
         event_later_end(a->later, rc, reply);
-    private_id_fini(&a->own);
-    private_id_fini(&a->other);
-    sb_fini(&a->conv);
-    sb_fini(&a->socket);
-    mem_free(a);
+    ask_free(a);
 }
 
 /* other: raw JSON, STR_NONE: none. *out is untouched on failure. */
@@ -181,7 +186,6 @@ static int ask_new(struct event_ctx *c, struct str other, struct ask **out)
     a->feature = p;
     a->own = own;
     a->other = its;
-    a->wants_ack = c->event->ack.n > 0;
     if (other.n) private_conversation(own.part, its.part, &a->conv);
     sb_str(&a->socket, sio_socket_id(c->socket));
     a->later = event_defer(c);
@@ -189,15 +193,10 @@ static int ask_new(struct event_ctx *c, struct str other, struct ask **out)
     return OK;
 }
 
-/* array: ["name",{members}], as the generated encoders write it. To the asker: as the ack's
- * members, or as it is. */
-static void answer(struct ask *a, struct str name, struct str array)
+static void answer(struct ask *a, struct str array)
 {
-    struct sio_socket *s = event_later_socket(a->later);
-    struct str members = str_skip(array, name.n + 5); /* ["name",{ */
-
-    if (!a->wants_ack && s) sio_socket_emit(s, array, NULL, 0);
-    ask_end(a, OK, str_head(members, members.n - 2));
+    event_later_answer(a->later, array);
+    ask_free(a);
 }
 
 /* ---- history ---- */
@@ -233,7 +232,7 @@ static void on_history(void *ctx, int rc, const struct str *reply, unsigned coun
     say.other_read_seq = number_of(reply[3]);
     say.other_delivered_seq = number_of(reply[4]);
     out_private_history_encode(&array, &say);
-    answer(a, STR("privateHistory"), sb_view(&array));
+    answer(a, sb_view(&array));
     sb_fini(&messages);
     sb_fini(&array);
 }
@@ -374,7 +373,7 @@ static void on_unread(void *ctx, int rc, const struct str *reply, unsigned count
     sb_char(&list, ']');
     say.conversations = sb_view(&list);
     out_unread_counts_encode(&array, &say);
-    answer(a, STR("unreadCounts"), sb_view(&array));
+    answer(a, sb_view(&array));
     sb_fini(&list);
     sb_fini(&array);
 }
@@ -478,7 +477,7 @@ static void on_blocked(void *ctx, int rc, const struct str *reply, unsigned coun
     sb_char(&list, ']');
     say.user_ids = sb_view(&list);
     out_blocked_users_encode(&array, &say);
-    answer(a, STR("blockedUsers"), sb_view(&array));
+    answer(a, sb_view(&array));
     sb_fini(&list);
     sb_fini(&array);
 }

@@ -6,6 +6,7 @@
 #include "base/conf.h"
 #include "base/mem.h"
 #include "events_out.h"
+#include "node/features/rooms/rooms_state.h"
 
 enum { HISTORY_DEFAULT = 50, HISTORY_BYTES = 262144, HEAD = 4, CURSOR_MAX = 41 };
 
@@ -50,13 +51,6 @@ static struct adapter_script read_script = {
             "return out\n",
 };
 
-static void put_name(struct sb *out, struct str nsp, struct str room)
-{
-    sb_str(out, nsp);
-    sb_char(out, ':');
-    sb_str(out, room);
-}
-
 /* ---- keeping ---- */
 
 static void on_kept(void *ctx, int rc, const struct str *reply, unsigned count)
@@ -67,12 +61,12 @@ static void on_kept(void *ctx, int rc, const struct str *reply, unsigned count)
 void rooms_history_keep(struct events *e, struct str nsp, struct str room, struct str event)
 {
     uint64_t most = events_conf(e)->room_history;
-    struct sb name = {0}, keys = {0}, words = {0};
+    struct sb name, keys = {0}, words = {0};
     struct str key[2], args[3];
     size_t first_n;
 
     if (!most || !events_adapter(e)) return;
-    put_name(&name, nsp, room);
+    name = rooms_state_name(nsp, room);
     key_name(KEY_ROOM_LOG, sb_view(&name), &keys);
     first_n = keys.n;
     key_name(KEY_ROOM_NODES, sb_view(&name), &keys);
@@ -94,43 +88,28 @@ void rooms_history_keep(struct events *e, struct str nsp, struct str room, struc
 
 struct ask {
     struct event_later *later;
-    bool wants_ack;
     struct str room;
     char bytes[];
 };
 
-static void end(struct ask *a, int rc, struct str reply)
+static void refuse(struct ask *a, int rc)
 {
     if (rc == ERR_CLOSED)
         event_later_drop(a->later);
     else
-        event_later_end(a->later, rc, reply);
+        event_later_end(a->later, rc, STR_NONE);
     mem_free(a);
-}
-
-static void tell(struct ask *a, const struct out_room_history *say)
-{
-    const struct str head = STR("[\"roomHistory\",{");
-    struct sio_socket *s = event_later_socket(a->later);
-    struct sb array = {0};
-    struct str members;
-
-    out_room_history_encode(&array, say);
-    members = str_skip(sb_view(&array), head.n);
-    if (!a->wants_ack && s) sio_socket_emit(s, sb_view(&array), NULL, 0);
-    end(a, OK, str_head(members, members.n - 2));
-    sb_fini(&array);
 }
 
 static void on_read(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     struct ask *a = ctx;
     struct out_room_history say = {.room_id = a->room};
-    struct sb messages = {0};
+    struct sb messages = {0}, array = {0};
 
     if (rc == OK && count < HEAD) rc = ERR_INTERNAL;
     if (rc != OK) {
-        end(a, rc, STR_NONE);
+        refuse(a, rc);
         return;
     }
     sb_char(&messages, '[');
@@ -144,8 +123,11 @@ static void on_read(void *ctx, int rc, const struct str *reply, unsigned count)
     say.has_gap = str_eq(reply[1], STR("1"));
     say.first = reply[2];
     say.last = reply[3];
-    tell(a, &say);
+    out_room_history_encode(&array, &say);
+    event_later_answer(a->later, sb_view(&array));
+    mem_free(a);
     sb_fini(&messages);
+    sb_fini(&array);
 }
 
 /* As Redis writes them: milliseconds-number. */
@@ -165,14 +147,13 @@ static struct ask *ask_new(struct event_ctx *c, struct str room)
 
     memcpy(a->bytes, room.p, room.n);
     a->room = str_of(a->bytes, room.n);
-    a->wants_ack = c->event->ack.n > 0;
     a->later = event_defer(c);
     return a;
 }
 
 int rooms_history_ask(struct event_ctx *c, const struct in_room_history *h)
 {
-    struct sb name = {0}, key = {0}, words = {0};
+    struct sb name, key = {0}, words = {0};
     struct str args[4] = {h->before, h->after}, view;
     size_t limit_n;
 
@@ -181,7 +162,7 @@ int rooms_history_ask(struct event_ctx *c, const struct in_room_history *h)
         return ERR_SCHEMA;
     }
     if (!events_adapter(c->events)) return ERR_UNAVAILABLE;
-    put_name(&name, sio_nsp_name(sio_socket_nsp(c->socket)), h->room_id);
+    name = rooms_state_name(sio_nsp_name(sio_socket_nsp(c->socket)), h->room_id);
     key_name(KEY_ROOM_LOG, sb_view(&name), &key);
     sb_i64(&words, h->has_limit ? h->limit : HISTORY_DEFAULT);
     limit_n = words.n;

@@ -14,7 +14,7 @@ struct question { /* the answer names the room alone */
     void *ctx;
 };
 
-static struct sb name_of(struct str nsp, struct str room)
+struct sb rooms_state_name(struct str nsp, struct str room)
 {
     struct sb name = {0};
 
@@ -44,7 +44,7 @@ void rooms_state_free(struct rooms_state *st)
 
 void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, struct str type)
 {
-    struct sb name = name_of(nsp, room);
+    struct sb name = rooms_state_name(nsp, room);
 
     tally_add(st->tally, sb_view(&name), type);
     sb_fini(&name);
@@ -52,7 +52,7 @@ void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, 
 
 void rooms_state_write(struct rooms_state *st, struct str nsp, struct str room)
 {
-    struct sb name = name_of(nsp, room);
+    struct sb name = rooms_state_name(nsp, room);
 
     tally_write(st->tally, sb_view(&name));
     sb_fini(&name);
@@ -60,7 +60,7 @@ void rooms_state_write(struct rooms_state *st, struct str nsp, struct str room)
 
 void rooms_state_exit(struct rooms_state *st, struct str nsp, struct str room)
 {
-    struct sb name = name_of(nsp, room);
+    struct sb name = rooms_state_name(nsp, room);
 
     tally_sub(st->tally, sb_view(&name));
     sb_fini(&name);
@@ -79,7 +79,7 @@ static void on_told(void *ctx, int rc, const struct tally_count *count)
 void rooms_state_ask(struct rooms_state *st, struct str nsp, struct str room, rooms_told *told,
                      void *ctx)
 {
-    struct sb name = name_of(nsp, room);
+    struct sb name = rooms_state_name(nsp, room);
     struct question *q = MEM_NEW(struct question);
 
     *q = (struct question){.nsp_n = nsp.n, .told = told, .ctx = ctx};

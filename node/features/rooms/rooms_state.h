@@ -12,6 +12,9 @@ struct loop;
 struct adapter;
 struct rooms_state;
 
+/* What a room's keys are named by: namespace:room. */
+struct sb rooms_state_name(struct str nsp, struct str room);
+
 struct rooms_count {
     struct str room, type; /* borrows; type STR_NONE: nobody gave one */
     uint64_t members;
