@@ -89,7 +89,7 @@ struct entry {
     struct tally *tally;
     struct str key, name; /* name is a part of key */
     char *label;          /* NULL: nobody gave one */
-    uint32_t count;       /* here */
+    uint32_t count, held; /* here */
     uint32_t sent;        /* as the script under way was told; without an adapter: the last step */
     bool is_under_way, is_answering, is_dirty;
     bool is_written; /* Redis may hold a count of ours */
@@ -249,7 +249,7 @@ static void settle(struct entry *e)
     if (e->is_dirty || !list_is_empty(&e->waiting)) {
         e->is_dirty = false;
         sync_entry(e);
-    } else if (!e->count && !e->is_written) {
+    } else if (!e->count && !e->held && !e->is_written) {
         forget(e);
     }
 }
@@ -407,12 +407,30 @@ void tally_free(struct tally *t)
     finish_closing(t);
 }
 
-void tally_add(struct tally *t, struct str name, struct str label)
+static struct entry *get_labelled(struct tally *t, struct str name, struct str label)
 {
     struct entry *e = get(t, name);
 
     if (!e->label && label.n) e->label = str_dup(label);
-    e->count++;
+    return e;
+}
+
+void tally_add(struct tally *t, struct str name, struct str label)
+{
+    get_labelled(t, name, label)->count++;
+}
+
+void tally_hold(struct tally *t, struct str name, struct str label)
+{
+    get_labelled(t, name, label)->held++;
+}
+
+void tally_release(struct tally *t, struct str name)
+{
+    struct entry *e = find(t, name);
+
+    if (!e || !e->held || --e->held) return;
+    if (!e->is_under_way && !e->is_answering) settle(e);
 }
 
 void tally_sub(struct tally *t, struct str name)

@@ -51,6 +51,10 @@ void tally_add(struct tally *t, struct str name, struct str label);
 void tally_sub(struct tally *t, struct str name);
 void tally_write(struct tally *t, struct str name);
 
+/* Somebody who is not counted: as long as one holds a name its label is not forgotten. */
+void tally_hold(struct tally *t, struct str name, struct str label);
+void tally_release(struct tally *t, struct str name);
+
 /* Calls told exactly once, now or later: with how many there were at the moment of asking here. */
 void tally_ask(struct tally *t, struct str name, tally_told *told, void *ctx);
 

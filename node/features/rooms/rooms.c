@@ -233,7 +233,9 @@ static int on_join(struct event_ctx *c, const union event_in *in)
     if (!is_member(c->socket, join->room_id)) {
         rc = sio_socket_join(c->socket, join->room_id);
         if (rc != OK) return rc;
-        if (!is_hidden(rooms, c->who)) {
+        if (is_hidden(rooms, c->who)) {
+            rooms_state_hold(rooms->state, nsp_of(c->socket), join->room_id, join->room_type);
+        } else {
             rooms_state_enter(rooms->state, nsp_of(c->socket), join->room_id, join->room_type);
             announce(c->socket, c->who, join->room_id);
         }
@@ -256,6 +258,13 @@ static void tell_left(struct sio_socket *s, const struct identity *who, struct s
     emit_user_left_room(&to, &say);
 }
 
+static void disappear(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                      struct str room)
+{
+    tell_left(s, who, room);
+    rooms_state_exit(rooms->state, nsp_of(s), room);
+}
+
 static int on_leave(struct event_ctx *c, const union event_in *in)
 {
     struct str room = in->leave_room.room_id;
@@ -265,9 +274,10 @@ static int on_leave(struct event_ctx *c, const union event_in *in)
     if (!is_member(c->socket, room)) return OK; /* nobody is told that a stranger left */
     sio_socket_leave(c->socket, room);
     rooms_typing_stop(&rooms->typing, sio_socket_id(c->socket), room);
-    if (is_hidden(rooms, c->who)) return OK;
-    tell_left(c->socket, c->who, room);
-    rooms_state_exit(rooms->state, nsp_of(c->socket), room);
+    if (is_hidden(rooms, c->who))
+        rooms_state_release(rooms->state, nsp_of(c->socket), room);
+    else
+        disappear(rooms, c->socket, c->who, room);
     return OK;
 }
 
@@ -317,13 +327,6 @@ static void each_room(struct rooms *rooms, struct sio_socket *s, const struct id
     sb_fini(&n.text);
 }
 
-static void disappear(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
-                      struct str room)
-{
-    tell_left(s, who, room);
-    rooms_state_exit(rooms->state, nsp_of(s), room);
-}
-
 static void appear(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
                    struct str room)
 {
@@ -331,6 +334,35 @@ static void appear(struct rooms *rooms, struct sio_socket *s, const struct ident
     rooms_state_enter(rooms->state, nsp_of(s), room, STR_NONE);
     rooms_state_write(rooms->state, nsp_of(s), room);
     announce(s, who, room);
+}
+
+/* Members all the same, of whom nobody is told. */
+static void hold(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                 struct str room)
+{
+    (void)who;
+    rooms_state_hold(rooms->state, nsp_of(s), room, STR_NONE);
+}
+
+static void release(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                    struct str room)
+{
+    (void)who;
+    rooms_state_release(rooms->state, nsp_of(s), room);
+}
+
+static void hide(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                 struct str room)
+{
+    hold(rooms, s, who, room);
+    disappear(rooms, s, who, room);
+}
+
+static void show(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
+                 struct str room)
+{
+    appear(rooms, s, who, room);
+    release(rooms, s, who, room);
 }
 
 static void stop_typing(struct rooms *rooms, struct sio_socket *s, const struct identity *who,
@@ -343,13 +375,13 @@ static void stop_typing(struct rooms *rooms, struct sio_socket *s, const struct 
 static void on_gone(void *state, struct sio_socket *s, const struct identity *who)
 {
     each_room(state, s, who, stop_typing);
-    if (!is_hidden(state, who)) each_room(state, s, who, disappear);
+    each_room(state, s, who, is_hidden(state, who) ? release : disappear);
 }
 
 /* Whoever came back is in its rooms already: the others were told that it left. */
 static void on_back(void *state, struct sio_socket *s, const struct identity *who)
 {
-    if (!is_hidden(state, who)) each_room(state, s, who, appear);
+    each_room(state, s, who, is_hidden(state, who) ? hold : appear);
 }
 
 struct turning { /* visible, or invisible */
@@ -368,7 +400,7 @@ static void turn_device(void *ctx, struct sio_socket *s)
 static void on_hidden(void *state, struct str id_text, bool hidden)
 {
     struct rooms *rooms = state;
-    struct turning t = {.rooms = rooms, .fn = hidden ? disappear : appear};
+    struct turning t = {.rooms = rooms, .fn = hidden ? hide : show};
     struct sio_nsp *nsp = sio_nsp_get(events_sio(rooms->events), STR("/"));
     struct sb room = {0};
 

@@ -50,6 +50,22 @@ void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, 
     sb_fini(&name);
 }
 
+void rooms_state_hold(struct rooms_state *st, struct str nsp, struct str room, struct str type)
+{
+    struct sb name = rooms_state_name(nsp, room);
+
+    tally_hold(st->tally, sb_view(&name), type);
+    sb_fini(&name);
+}
+
+void rooms_state_release(struct rooms_state *st, struct str nsp, struct str room)
+{
+    struct sb name = rooms_state_name(nsp, room);
+
+    tally_release(st->tally, sb_view(&name));
+    sb_fini(&name);
+}
+
 void rooms_state_write(struct rooms_state *st, struct str nsp, struct str room)
 {
     struct sb name = rooms_state_name(nsp, room);

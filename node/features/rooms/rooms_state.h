@@ -28,6 +28,9 @@ struct rooms_state *rooms_state_new(struct loop *l, struct adapter *a, uint64_t 
 void rooms_state_free(struct rooms_state *st); /* waiting questions are told ERR_CLOSED */
 
 void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, struct str type);
+/* A member who is not counted: the room's type is not forgotten. */
+void rooms_state_hold(struct rooms_state *st, struct str nsp, struct str room, struct str type);
+void rooms_state_release(struct rooms_state *st, struct str nsp, struct str room);
 void rooms_state_write(struct rooms_state *st, struct str nsp, struct str room); /* unless asked */
 void rooms_state_exit(struct rooms_state *st, struct str nsp, struct str room);
 

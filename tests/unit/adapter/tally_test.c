@@ -59,6 +59,31 @@ static void add_one(const char *name)
 
 TestSuite(tally, .init = up, .fini = down);
 
+Test(tally, keeps_the_label_of_a_name_that_is_held)
+{
+    static char first[] = "a", second[] = "b";
+
+    tally_hold(t, STR("u"), STR("quiz"));
+    tally_ask(t, STR("u"), on_told, first);
+    answer_step("0", "0");
+    cr_expect_str_eq(take(&told), "a 0 u 0quiz\n");
+    tally_add(t, STR("u"), STR_NONE);
+    tally_release(t, STR("u"));
+    fake.scripts.n = 0;
+    tally_write(t, STR("u"));
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{user:u}:nodes node 1 3600 quiz 15 node abcd\n");
+    answer_step("1", "0");
+    tally_sub(t, STR("u"));
+    answer_step("0", "1");
+    fake.scripts.n = 0;
+    tally_hold(t, STR("u"), STR_NONE); /* forgotten with the last one */
+    tally_ask(t, STR("u"), on_told, second);
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{user:u}:nodes node 0 3600  15 node abcd\n");
+    answer_step("0", "0");
+    tally_release(t, STR("u"));
+    cr_expect_not(tally_knows(t, STR("u")));
+}
+
 Test(tally, tells_each_write_that_redis_has_done)
 {
     add_one("u");

@@ -430,6 +430,29 @@ Test(rooms, ends_the_typing_of_who_says_nothing_more)
     free_session(bob);
 }
 
+Test(rooms, keeps_the_type_that_a_hidden_joiner_gave)
+{
+    struct people *p = events_people(fake.events);
+    struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
+
+    people_hide(p, STR("u7"), true);
+    say(bob, "2[\"joinRoom\",{\"roomId\":\"r\",\"roomType\":\"quiz\"}]");
+    bob->sent.n = 0;
+    people_hide(p, STR("u7"), false);
+    say(ann, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(
+        take(&ann->sent),
+        "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":2,\"roomType\":\"quiz\"}]\n");
+    free_session(ann);
+    people_hide(p, STR("u7"), true);
+    say(bob, "2[\"leaveRoom\",\"r\"]");
+    bob->sent.n = 0;
+    say(bob, "2[\"joinRoom\",\"r\"]");
+    cr_expect_str_eq(take(&bob->sent), "42[\"roomJoined\",{\"roomId\":\"r\",\"memberCount\":1}]\n",
+                     "forgotten with the last one");
+    free_session(bob);
+}
+
 Test(rooms, does_not_show_hidden_users)
 {
     struct eio_session *bob = fake_client(BOB), *ann = fake_client(ANN);
