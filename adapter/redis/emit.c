@@ -1,7 +1,6 @@
 /* A cast from outside: the classic wire as @socket.io/redis-emitter speaks it (reference 4.2), the
  * sharded one, or an entry of a stream as of @socket.io/redis-streams-emitter. Says "emitter" for a
- * uid: every server delivers it, none takes it for a server. Sends once, never again: a cast that
- * may have gone out is not repeated. */
+ * uid: every server delivers it, none takes it for a server. */
 #include "adapter/redis/emit.h"
 
 #include <hiredis/hiredis.h>
@@ -9,10 +8,10 @@
 #include "adapter/channel.h"
 #include "adapter/classic.h"
 #include "adapter/redis/hub_priv.h"
+#include "adapter/redis/once_priv.h"
 #include "adapter/sharded.h"
 #include "adapter/streams.h"
 #include "base/conf.h"
-#include "base/loop.h"
 #include "base/mem.h"
 #include "base/forbid.h"
 
@@ -22,25 +21,18 @@ static const char *const adapters[] = {
     [CLASSIC] = "redis", [SHARDED] = "redis-sharded", [STREAMS] = "redis-streams"};
 
 struct emit {
-    struct loop *loop;
-    struct redis_url url;
-    struct redis_hub *hub;
+    struct redis_once once;
     struct sb channel, payload;
     struct sb stream, nsp, maxlen; /* STREAMS */
     unsigned servers;              /* of the namespace, asked before */
-    struct timer deadline;
-    struct loop_task free;
-    redis_emit_done_fn *done; /* NULL: was called */
-    void *ctx;
     enum wire_kind kind;
-    bool is_sent;
 };
 
-static void free_now(struct loop_task *t)
+static void emit_free(struct redis_once *once)
 {
-    struct emit *e = LIST_OWNER(t, struct emit, free);
+    struct emit *e = LIST_OWNER(once, struct emit, once);
 
-    redis_url_fini(&e->url);
+    redis_url_fini(&once->url);
     sb_fini(&e->channel);
     sb_fini(&e->payload);
     sb_fini(&e->stream);
@@ -49,47 +41,22 @@ static void free_now(struct loop_task *t)
     mem_free(e);
 }
 
-static void finish(struct emit *e, int rc, unsigned servers, struct str why)
+static void refuse(struct emit *e)
 {
-    redis_emit_done_fn *done = e->done;
-
-    if (!done) return;
-    e->done = NULL;
-    loop_timer_stop(e->loop, &e->deadline);
-    redis_hub_close(e->hub);
-    loop_free_at_end(e->loop, &e->free);
-    done(e->ctx, rc, servers, why);
-}
-
-static void on_deadline(struct timer *t)
-{
-    struct emit *e = LIST_OWNER(t, struct emit, deadline);
-
-    if (e->is_sent)
-        finish(e, ERR_TIMEOUT, 0, STR("Redis did not answer in time; it may have gone out"));
-    else
-        finish(e, ERR_UNAVAILABLE, 0, STR("Redis cannot be reached"));
-}
-
-static void refuse(struct emit *e, const struct redisReply *r)
-{
-    finish(e, ERR_FORBIDDEN, 0,
-           r->type == REDIS_REPLY_ERROR ? str_of(r->str, r->len)
-                                        : STR("Redis gave an answer that is none"));
+    redis_once_end(&e->once, ERR_FORBIDDEN, 0, STR("Redis gave an answer that is none"));
 }
 
 static void on_reply(void *ctx, int rc, const struct redisReply *r)
 {
-    struct emit *e = ctx;
+    struct emit *e = LIST_OWNER(ctx, struct emit, once);
 
-    if (rc != OK)
-        finish(e, ERR_TIMEOUT, 0, STR("Redis went away; it may have gone out"));
-    else if (e->kind != STREAMS && r->type == REDIS_REPLY_INTEGER)
-        finish(e, OK, (unsigned)r->integer, STR_NONE);
+    if (!redis_once_is_answer(&e->once, rc, r)) return;
+    if (e->kind != STREAMS && r->type == REDIS_REPLY_INTEGER)
+        redis_once_end(&e->once, OK, (unsigned)r->integer, STR_NONE);
     else if (e->kind == STREAMS && r->type == REDIS_REPLY_STRING) /* the entry's id */
-        finish(e, OK, e->servers, STR_NONE);
+        redis_once_end(&e->once, OK, e->servers, STR_NONE);
     else
-        refuse(e, r);
+        refuse(e);
 }
 
 static void send_cast(struct emit *e)
@@ -106,43 +73,40 @@ static void send_cast(struct emit *e)
     int rc;
 
     streams_add(&entry, add);
-    rc = e->kind == STREAMS ? redis_hub_send(e->hub, add[1], add, STREAMS_ADD_WORDS, on_reply, e)
-                            : redis_hub_send(e->hub, publish[1], publish, 3, on_reply, e);
-    e->is_sent = true;
-    if (rc != OK) finish(e, ERR_UNAVAILABLE, 0, STR("it is larger than REDIS_QUEUE_BYTES"));
+    rc = e->kind == STREAMS
+             ? redis_hub_send(e->once.hub, add[1], add, STREAMS_ADD_WORDS, on_reply, &e->once)
+             : redis_hub_send(e->once.hub, publish[1], publish, 3, on_reply, &e->once);
+    e->once.is_sent = true;
+    if (rc != OK)
+        redis_once_end(&e->once, ERR_UNAVAILABLE, 0, STR("it is larger than REDIS_QUEUE_BYTES"));
 }
 
 /* Nobody says who reads an entry: what is counted are the servers that hold the namespace's
  * channel. [channel, count] */
 static void on_counted(void *ctx, int rc, const struct redisReply *r)
 {
-    struct emit *e = ctx;
+    struct emit *e = LIST_OWNER(ctx, struct emit, once);
 
-    if (rc != OK || !e->done || e->is_sent) return; /* nothing was sent: the next connection asks */
+    if (rc != OK || e->once.is_sent) return; /* nothing was sent: the next connection asks */
+    if (!redis_once_is_answer(&e->once, rc, r)) return;
     if (r->type != REDIS_REPLY_ARRAY || r->elements != 2 ||
         r->element[1]->type != REDIS_REPLY_INTEGER) {
-        refuse(e, r);
+        refuse(e);
         return;
     }
     e->servers = (unsigned)r->element[1]->integer;
     send_cast(e);
 }
 
-static void on_up(void *ctx)
+static void go(struct redis_once *once)
 {
-    struct emit *e = ctx;
+    struct emit *e = LIST_OWNER(once, struct emit, once);
     const struct str count[] = {STR("PUBSUB"), STR("NUMSUB"), sb_view(&e->channel)};
 
-    if (e->is_sent || !e->done) return;
     if (e->kind != STREAMS)
         send_cast(e);
-    else if (redis_hub_send(e->hub, count[2], count, 3, on_counted, e) != OK)
-        finish(e, ERR_UNAVAILABLE, 0, STR("REDIS_QUEUE_BYTES is too small"));
-}
-
-static void on_down(void *ctx)
-{
-    (void)ctx;
+    else if (redis_hub_send(once->hub, count[2], count, 3, on_counted, once) != OK)
+        redis_once_end(once, ERR_UNAVAILABLE, 0, STR("REDIS_QUEUE_BYTES is too small"));
 }
 
 /* Which channel, as the drivers choose it (bus.c, sharded_bus.c). */
@@ -188,7 +152,7 @@ static int fill(struct emit *e, const struct conf *c, const struct adapter_cast 
     int rc = read_kind(c, &e->kind, why);
 
     if (rc != OK) return rc;
-    rc = redis_url_parse(str_z(c->redis_url), &e->url, why);
+    rc = redis_url_parse(str_z(c->redis_url), &e->once.url, why);
     if (rc != OK) return rc;
     if (cast->rooms_count == 1) parts.room = cast->rooms[0];
     channel_name(channel_of(c, cast, e->kind), &parts, &e->channel);
@@ -205,26 +169,15 @@ int redis_emit_once(struct loop *l, const struct conf *c, const struct adapter_c
                     redis_emit_done_fn *done, void *ctx, char **why)
 {
     struct emit *e = MEM_NEW(struct emit);
-    struct redis_hub_conf hub = {.loop = l,
-                                 .url = &e->url,
-                                 .name = "ingoma-emit",
-                                 .timeout_ms = c->redis_timeout_ms,
-                                 .queue_bytes = c->redis_queue_bytes,
-                                 .ctx = e,
-                                 .on_up = on_up,
-                                 .on_down = on_down};
     int rc = fill(e, c, cast, why);
 
-    loop_task_init(&e->free, free_now);
     if (rc != OK) {
-        free_now(&e->free);
+        emit_free(&e->once);
         return rc;
     }
-    e->loop = l;
-    e->done = done;
-    e->ctx = ctx;
-    timer_init(&e->deadline, on_deadline);
-    loop_timer(l, &e->deadline, c->redis_timeout_ms);
-    e->hub = redis_hub_open(&hub);
+    e->once.doubt = "it may have gone out";
+    e->once.go = go;
+    e->once.free = emit_free;
+    redis_once_open(&e->once, l, c, "ingoma-emit", done, ctx);
     return OK;
 }

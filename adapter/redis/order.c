@@ -1,5 +1,5 @@
-/* A script from outside. EVAL, not EVALSHA: it runs once. What may have been carried out is not
- * repeated by us; who calls may, its scripts can be run twice. */
+/* A script from outside. EVAL, not EVALSHA: it runs once. Not repeated by us; who calls may, its
+ * scripts can be run twice. */
 #include "adapter/redis/order.h"
 
 #include <hiredis/hiredis.h>
@@ -7,106 +7,62 @@
 #include "adapter/channel.h"
 #include "adapter/message.h"
 #include "adapter/redis/hub_priv.h"
+#include "adapter/redis/once_priv.h"
 #include "base/conf.h"
-#include "base/loop.h"
 #include "base/mem.h"
 #include "base/forbid.h"
 
 enum { WORDS_MAX = 16, TEXT_MAX = 4096 };
 
 struct order {
-    struct loop *loop;
-    struct redis_url url;
-    struct redis_hub *hub;
+    struct redis_once once;
     struct sb text; /* of argv; never moves */
     struct str argv[WORDS_MAX];
     unsigned argc;
     struct sb channel, payload;
-    struct timer deadline;
-    struct loop_task free;
-    redis_order_done_fn *done; /* NULL: was called */
-    void *ctx;
-    bool is_sent;
 };
 
-static void free_now(struct loop_task *t)
+static void order_free(struct redis_once *once)
 {
-    struct order *o = LIST_OWNER(t, struct order, free);
+    struct order *o = LIST_OWNER(once, struct order, once);
 
-    redis_url_fini(&o->url);
+    redis_url_fini(&once->url);
     sb_fini(&o->text);
     sb_fini(&o->channel);
     sb_fini(&o->payload);
     mem_free(o);
 }
 
-static void finish(struct order *o, int rc, unsigned nodes, struct str why)
-{
-    redis_order_done_fn *done = o->done;
-
-    if (!done) return;
-    o->done = NULL;
-    loop_timer_stop(o->loop, &o->deadline);
-    redis_hub_close(o->hub);
-    loop_free_at_end(o->loop, &o->free);
-    done(o->ctx, rc, nodes, why);
-}
-
-static void on_deadline(struct timer *t)
-{
-    struct order *o = LIST_OWNER(t, struct order, deadline);
-
-    if (o->is_sent)
-        finish(o, ERR_TIMEOUT, 0, STR("Redis did not answer in time; it may have been done"));
-    else
-        finish(o, ERR_UNAVAILABLE, 0, STR("Redis cannot be reached"));
-}
-
-/* Errors of Redis end it; true: r is an answer. */
-static bool is_answer(struct order *o, int rc, const struct redisReply *r)
-{
-    if (rc != OK)
-        finish(o, ERR_TIMEOUT, 0, STR("Redis went away; it may have been done"));
-    else if (r->type == REDIS_REPLY_ERROR)
-        finish(o, ERR_FORBIDDEN, 0, str_of(r->str, r->len));
-    else
-        return true;
-    return false;
-}
-
 static void on_told(void *ctx, int rc, const struct redisReply *r)
 {
-    struct order *o = ctx;
+    struct redis_once *once = ctx;
 
-    if (o->done && is_answer(o, rc, r))
-        finish(o, OK, r->type == REDIS_REPLY_INTEGER ? (unsigned)r->integer : 0, STR_NONE);
+    if (redis_once_is_answer(once, rc, r))
+        redis_once_end(once, OK, r->type == REDIS_REPLY_INTEGER ? (unsigned)r->integer : 0,
+                       STR_NONE);
 }
 
 /* As redis_carrier_say: in a Redis Cluster our own channels are shard channels. */
 static void on_done(void *ctx, int rc, const struct redisReply *r)
 {
-    struct order *o = ctx;
-    const struct str argv[] = {o->url.seeds_count ? STR("SPUBLISH") : STR("PUBLISH"),
+    struct redis_once *once = ctx;
+    const struct order *o = LIST_OWNER(once, struct order, once);
+    const struct str argv[] = {once->url.seeds_count ? STR("SPUBLISH") : STR("PUBLISH"),
                                sb_view(&o->channel), sb_view(&o->payload)};
 
-    if (!o->done || !is_answer(o, rc, r)) return;
-    if (redis_hub_send(o->hub, argv[1], argv, 3, on_told, o) != OK)
-        finish(o, ERR_UNAVAILABLE, 0, STR("it was done, but the nodes could not be told"));
+    if (!redis_once_is_answer(once, rc, r)) return;
+    if (redis_hub_send(once->hub, argv[1], argv, 3, on_told, once) != OK)
+        redis_once_end(once, ERR_UNAVAILABLE, 0,
+                       STR("it was done, but the nodes could not be told"));
 }
 
-static void on_up(void *ctx)
+static void run_script(struct redis_once *once)
 {
-    struct order *o = ctx;
+    const struct order *o = LIST_OWNER(once, struct order, once);
 
-    if (o->is_sent || !o->done) return;
-    o->is_sent = true;
-    if (redis_hub_send(o->hub, o->argv[3], o->argv, o->argc, on_done, o) != OK)
-        finish(o, ERR_UNAVAILABLE, 0, STR("REDIS_QUEUE_BYTES is too small"));
-}
-
-static void on_down(void *ctx)
-{
-    (void)ctx;
+    once->is_sent = true;
+    if (redis_hub_send(once->hub, o->argv[3], o->argv, o->argc, on_done, once) != OK)
+        redis_once_end(once, ERR_UNAVAILABLE, 0, STR("REDIS_QUEUE_BYTES is too small"));
 }
 
 static void add_word(struct order *o, struct str word)
@@ -146,27 +102,16 @@ int redis_order_once(struct loop *l, const struct conf *c, const struct redis_or
                      redis_order_done_fn *done, void *ctx, char **why)
 {
     struct order *o = MEM_NEW(struct order);
-    struct redis_hub_conf hub = {.loop = l,
-                                 .url = &o->url,
-                                 .name = "ingoma-order",
-                                 .timeout_ms = c->redis_timeout_ms,
-                                 .queue_bytes = c->redis_queue_bytes,
-                                 .ctx = o,
-                                 .on_up = on_up,
-                                 .on_down = on_down};
-    int rc = redis_url_parse(str_z(c->redis_url), &o->url, why);
+    int rc = redis_url_parse(str_z(c->redis_url), &o->once.url, why);
 
-    loop_task_init(&o->free, free_now);
     if (rc != OK) {
-        free_now(&o->free);
+        order_free(&o->once);
         return rc;
     }
     fill(o, c, from);
-    o->loop = l;
-    o->done = done;
-    o->ctx = ctx;
-    timer_init(&o->deadline, on_deadline);
-    loop_timer(l, &o->deadline, c->redis_timeout_ms);
-    o->hub = redis_hub_open(&hub);
+    o->once.doubt = "it may have been done";
+    o->once.go = run_script;
+    o->once.free = order_free;
+    redis_once_open(&o->once, l, c, "ingoma-order", done, ctx);
     return OK;
 }

@@ -1,76 +1,29 @@
 /* A cast from outside, against a real Redis: which channel, which bytes, and what is said when
  * nobody hears it or Redis is not there. */
-#include <criterion/criterion.h>
+#include "tests/unit/support/errand.inc"
+
 #include <stdio.h>
 #include "adapter/classic.h"
 #include "adapter/redis/emit.h"
 #include "adapter/sharded.h"
-#include "base/conf.h"
-#include "base/loop.h"
-#include "base/mem.h"
-#include "tests/unit/support/redis_fixture.h"
-
-static struct redis_fixture redis;
-static struct conf conf;
-static struct loop *loop;
-static struct {
-    unsigned times, servers;
-    int rc;
-    struct sb why;
-} got;
 
 static void set_up(void)
 {
     static char adapter[] = "redis", prefix[] = "socket.io", mode[] = "dynamic";
 
-    conf = (struct conf){.adapter = adapter,
-                         .adapter_prefix = prefix,
-                         .adapter_subscription_mode = mode,
-                         .redis_timeout_ms = 3000,
-                         .redis_queue_bytes = 1 << 20};
-    loop = loop_new();
-    if (redis_fixture_is_there()) redis_fixture_open(&redis);
-    conf.redis_url = redis.url;
+    conf = (struct conf){
+        .adapter = adapter, .adapter_prefix = prefix, .adapter_subscription_mode = mode};
+    errand_up();
 }
 
-static void tear_down(void)
-{
-    loop_turn(loop, false);
-    loop_free(loop);
-    sb_fini(&got.why);
-    if (redis.pid) redis_fixture_close(&redis);
-}
-
-TestSuite(redis_emit, .init = set_up, .fini = tear_down, .timeout = 60);
-
-#define NEEDS_REDIS()                                                                              \
-    if (!redis.pid) cr_skip_test("redis-server is not installed")
-
-static void on_done(void *ctx, int rc, unsigned servers, struct str why)
-{
-    cr_expect_eq(ctx, &got);
-    got.times++;
-    got.rc = rc;
-    got.servers = servers;
-    got.why.n = 0;
-    sb_str(&got.why, why);
-    loop_stop(loop);
-}
+TestSuite(redis_emit, .init = set_up, .fini = errand_down, .timeout = 60);
 
 static int emit(const struct adapter_cast *c)
 {
     char *why = NULL;
     int rc = redis_emit_once(loop, &conf, c, on_done, &got, &why);
 
-    got.times = 0;
-    got.why.n = 0;
-    if (why) sb_z(&got.why, why);
-    mem_free(why);
-    if (rc != OK) return rc;
-    loop_run(loop);
-    loop_turn(loop, false);
-    cr_expect_eq(got.times, 1);
-    return got.rc;
+    return errand_wait(rc, why);
 }
 
 /* What the fixture's subscription was handed: its last bulk string when the one before it is the
@@ -128,7 +81,7 @@ Test(redis_emit, goes_to_the_channel_of_its_rooms_as_the_emitter_does)
         struct classic c = {0};
 
         cr_assert_eq(emit(want), OK, "row %zu: " STR_FMT, i, STR_ARG(sb_view(&got.why)));
-        cr_expect_eq(got.servers, 1);
+        cr_expect_eq(got.count, 1);
         (void)redis_fixture_read(&redis);
         cr_assert_eq(classic_decode(payload_of(rows[i].channel), STR("abcdef"), want->nsp, &c), OK,
                      "row %zu: %s", i, redis.reply.p);
@@ -178,7 +131,7 @@ Test(redis_emit, speaks_the_sharded_wire_on_the_channel_of_the_mode)
         (void)snprintf(mode, sizeof mode, "%s", rows[i].mode);
         conf.adapter_subscription_mode = mode;
         cr_assert_eq(emit(&want), OK, "row %zu: " STR_FMT, i, STR_ARG(sb_view(&got.why)));
-        cr_expect_eq(got.servers, 1, "row %zu", i);
+        cr_expect_eq(got.count, 1, "row %zu", i);
         (void)redis_fixture_read(&redis);
         cr_assert_eq(sharded_decode(payload_of(rows[i].channel), STR("abcdef"), want.nsp, &s), OK,
                      "row %zu: %s", i, redis.reply.p);
@@ -203,7 +156,7 @@ Test(redis_emit, adds_an_entry_to_the_stream_of_the_namespace)
     conf.adapter_stream_count = 4;
     conf.adapter_stream_maxlen = 1000;
     cr_expect_eq(emit(&cast), OK);
-    cr_expect_eq(got.servers, 0, "nobody holds the channel");
+    cr_expect_eq(got.count, 0, "nobody holds the channel");
     entries = str_z(redis_fixture_say(&redis, range, 4));
     cr_expect(str_starts(entries, STR("*1\r\n")), "an entry all the same");
     cr_expect(str_contains(entries, STR("*8\r\n$3\r\nuid\r\n$7\r\nemitter\r\n$3\r\nnsp\r\n$1\r\n/"
@@ -212,7 +165,7 @@ Test(redis_emit, adds_an_entry_to_the_stream_of_the_namespace)
                                         "\"rooms\":[\"a\"],\"except\":[],\"flags\":{}}}")));
     (void)redis_fixture_say(&redis, subscribe, 2);
     cr_expect_eq(emit(&cast), OK);
-    cr_expect_eq(got.servers, 1);
+    cr_expect_eq(got.count, 1);
 }
 
 Test(redis_emit, nobody_hears_it_and_that_is_said)
@@ -221,7 +174,7 @@ Test(redis_emit, nobody_hears_it_and_that_is_said)
 
     NEEDS_REDIS();
     cr_expect_eq(emit(&cast), OK);
-    cr_expect_eq(got.servers, 0);
+    cr_expect_eq(got.count, 0);
 }
 
 Test(redis_emit, a_redis_that_is_away_ends_it_in_time)

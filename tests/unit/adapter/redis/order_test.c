@@ -1,55 +1,18 @@
 /* A script from outside, against a real Redis. */
-#include <criterion/criterion.h>
+#include "tests/unit/support/errand.inc"
+
 #include "adapter/message.h"
 #include "adapter/redis/order.h"
-#include "base/conf.h"
-#include "base/loop.h"
-#include "base/mem.h"
-#include "tests/unit/support/redis_fixture.h"
-
-static struct redis_fixture redis;
-static struct conf conf;
-static struct loop *loop;
-static struct {
-    unsigned times, nodes;
-    int rc;
-    struct sb why;
-} got;
 
 static void set_up(void)
 {
     static char prefix[] = "p";
 
-    conf = (struct conf){
-        .adapter_prefix = prefix, .redis_timeout_ms = 3000, .redis_queue_bytes = 1 << 20};
-    loop = loop_new();
-    if (redis_fixture_is_there()) redis_fixture_open(&redis);
-    conf.redis_url = redis.url;
+    conf = (struct conf){.adapter_prefix = prefix};
+    errand_up();
 }
 
-static void tear_down(void)
-{
-    loop_turn(loop, false);
-    loop_free(loop);
-    sb_fini(&got.why);
-    if (redis.pid) redis_fixture_close(&redis);
-}
-
-TestSuite(redis_order, .init = set_up, .fini = tear_down, .timeout = 60);
-
-#define NEEDS_REDIS()                                                                              \
-    if (!redis.pid) cr_skip_test("redis-server is not installed")
-
-static void on_done(void *ctx, int rc, unsigned nodes, struct str why)
-{
-    cr_expect_eq(ctx, &got);
-    got.times++;
-    got.rc = rc;
-    got.nodes = nodes;
-    got.why.n = 0;
-    sb_str(&got.why, why);
-    loop_stop(loop);
-}
+TestSuite(redis_order, .init = set_up, .fini = errand_down, .timeout = 60);
 
 static int order(const char *script)
 {
@@ -64,14 +27,7 @@ static int order(const char *script)
     char *why = NULL;
     int rc = redis_order_once(loop, &conf, &o, on_done, &got, &why);
 
-    got.times = 0;
-    if (why) sb_z(&got.why, why);
-    mem_free(why);
-    if (rc != OK) return rc;
-    loop_run(loop);
-    loop_turn(loop, false);
-    cr_expect_eq(got.times, 1);
-    return got.rc;
+    return errand_wait(rc, why);
 }
 
 Test(redis_order, runs_the_script_and_tells_the_nodes)
@@ -83,7 +39,7 @@ Test(redis_order, runs_the_script_and_tells_the_nodes)
     (void)redis_fixture_say(&redis, subscribe, 2);
     cr_assert_eq(order("return redis.call('SET', KEYS[1], ARGV[1] .. ARGV[2])"), OK, STR_FMT,
                  STR_ARG(sb_view(&got.why)));
-    cr_expect_eq(got.nodes, 1);
+    cr_expect_eq(got.count, 1);
     heard = redis_fixture_read_until(&redis, "\x04----");
     cr_expect(strstr(heard, "\x04----"), "%s", heard);
 }
@@ -92,7 +48,7 @@ Test(redis_order, says_when_nobody_listens)
 {
     NEEDS_REDIS();
     cr_expect_eq(order("return 1"), OK);
-    cr_expect_eq(got.nodes, 0);
+    cr_expect_eq(got.count, 0);
 }
 
 Test(redis_order, says_why_it_failed)
