@@ -18,7 +18,7 @@ after(async () => {
 });
 
 // A known defect: about once in 240 rounds somebody who has gone stays shown. Until it is found, this runs when asked.
-const skip = process.env.SECONDS || process.env.LONG ? false : 'fails about once in 240 rounds (a ghost): SECONDS=60 runs it';
+const skip = process.env.SECONDS || process.env.LONG === '1' ? false : 'fails about once in 240 rounds (a ghost): SECONDS=60 runs it';
 
 test(`no ghosts, and nobody missing (SEED=${SEED}, ${SECONDS} s)`, { skip }, async () => {
   const below = random(SEED);
