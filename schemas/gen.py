@@ -16,11 +16,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # the tree stays clean
 sys.path.insert(0, str(HERE))
 
-from generator import asyncapi, c_in, c_out, c_test, docs, ts  # noqa: E402
+from generator import asyncapi, c_in, c_out, c_test, docs, migration, ts  # noqa: E402
 from generator.model import Model, SchemaError  # noqa: E402
 
 COMMITTED = {"client/src/generated/events.ts": ts.source, "docs/events.md": docs.source,
-             "docs/asyncapi.json": asyncapi.source}
+             "docs/asyncapi.json": asyncapi.source, "docs/migration.md": migration.source}
 ONE_FILE = {"ts": ts.source, "docs": docs.source, "asyncapi": asyncapi.source}
 
 

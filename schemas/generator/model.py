@@ -10,7 +10,7 @@ ROLES = ("guest", "user", "admin", "superadmin")
 RATES = ("event", "ping", "echo")
 FIELD_WORDS = {"description", "type", "properties", "required", "enum", "const", "minimum", "maximum", "minLength",
                "maxLength", "items", "maxItems", "$ref", "additionalProperties", "x-max-bytes"}
-EVENT_WORDS = {"x-feature", "x-passthrough", "x-namespace", "examples"}
+EVENT_WORDS = {"x-feature", "x-legacy", "x-passthrough", "x-namespace", "examples"}
 IN_WORDS = {"x-role", "x-rate", "x-error", "x-string-as"}
 C_WORDS = set("auto break case char const continue default do double else enum extern float for goto if inline int long "
               "register return short signed sizeof static struct switch typedef union unsigned void volatile while".split())
@@ -79,6 +79,9 @@ class Event:
         self.schema = self.resolve(schema, self.where)
         self.description = schema.get("description", "")
         self.feature = self.need(schema, "x-feature")
+        self.legacy = self.need(schema, "x-legacy")
+        if not re.fullmatch(r"same|new|changed: [^|\n]+", self.legacy):
+            raise SchemaError(f"{self.where}: x-legacy: same, new, or changed: and why")
         self.namespace = schema.get("x-namespace", "/")
         self.passthrough = schema.get("x-passthrough", False)
         self.max_bytes = schema.get("x-max-bytes", 0)

@@ -13,13 +13,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "schemas"))
 
-from generator import c_in, c_out, c_test, docs, ts, validate  # noqa: E402
+from generator import c_in, c_out, c_test, docs, migration, ts, validate  # noqa: E402
 from generator.model import Model, SchemaError, snake  # noqa: E402
 
-GOOD = {"description": "d", "type": "object", "x-feature": "f", "x-role": "user", "x-rate": "event", "x-error": "bad",
+GOOD = {"description": "d", "type": "object", "x-feature": "f", "x-legacy": "new", "x-role": "user", "x-rate": "event", "x-error": "bad",
         "properties": {"a": {"type": "string", "minLength": 1, "maxLength": 3}, "n": {"type": "integer", "minimum": 0}},
         "required": ["a"], "examples": [{"a": "x"}]}
-BAD = {"description": "d", "type": "object", "x-feature": "f", "properties": {"code": {"type": "string"}},
+BAD = {"description": "d", "type": "object", "x-feature": "f", "x-legacy": "changed: was a", "properties": {"code": {"type": "string"}},
        "required": ["code"], "examples": [{"code": "c"}]}
 
 
@@ -53,6 +53,14 @@ class Schemas(unittest.TestCase):
             self.assertIn("thing", writer(model))
         for writer in (c_out.header, c_out.source, c_test.source, ts.source, docs.source):
             self.assertIn("bad", writer(model))
+
+    def test_what_old_clients_find_is_said_of_every_event(self):
+        text = migration.source(self.build())
+        self.assertIn("| `bad` | changed | was a |", text)
+        self.assertIn("From clients: `thing`.", text)
+        for word in (None, "", "old", "changed", "changed: ", "same: why", "changed: a|b"):
+            with self.assertRaises(SchemaError, msg=repr(word)):
+                self.build(x_legacy=word)
 
     def test_an_unknown_keyword_fails(self):
         rows = [{"pattern": "^a$"}, {"properties": {"a": {"type": "string", "format": "email"}}},
