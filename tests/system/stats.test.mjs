@@ -1,12 +1,15 @@
 // serverStats over two nodes: today's keys, sums, and what a dead node leaves.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { startCluster, stopAll } from '../support/cluster.mjs';
+import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
+import { create, join, ok, SUM } from '../support/quiz.mjs';
 
-let cluster;
+const ENV = { BEAT_MS: '200', DEAD_MS: '2000', STATS_INTERVAL_MS: '300', PRESENCE_INTERVAL_MS: '100' };
+let redis, cluster;
 before(async () => {
-  cluster = await startCluster({ nodes: 2, shared: false, env: { BEAT_MS: '200', DEAD_MS: '2000', STATS_INTERVAL_MS: '300', PRESENCE_INTERVAL_MS: '100' } });
+  redis = await startRedis();
+  cluster = await startCluster({ nodes: 2, shared: false, redis, env: ENV });
 });
 afterEach(closeAll);
 after(async () => {
@@ -37,6 +40,40 @@ test('all sockets are told of the whole cluster, with the keys of today', async 
   assert.equal(health.cluster.sockets, 3);
   assert.equal(health.cluster.onlineUsers, 1);
   assert.equal((await a.metrics()).ingoma_cluster_sockets, 3);
+});
+
+test('quizzes are counted once over the nodes, until nobody is in them, they are over, or their node dies', async () => {
+  const [a, b] = cluster.nodes;
+  const third = await startNode({ redis, env: ENV });
+  const watcher = await connect(a.url);
+  const counted = async (n) => {
+    await until(`${n} quizzes on all nodes`, async () => {
+      for (const node of [a, b, third]) if (node.isUp !== false && (await node.metrics()).ingoma_cluster_quiz_sessions !== n) return false;
+      return true;
+    });
+    await watcher.next('serverStats', (s) => s.quizSessions === n);
+  };
+  const host = await device(a, 'host');
+  const game = await create(host, [SUM]);
+  await counted(0); // nobody is in it
+  const ann = await device(a, 'ann');
+  const bob = await device(b, 'bob');
+  await join(ann, game);
+  await join(bob, game);
+  await counted(1);
+  await join(bob, { quizId: 'old' });
+  const cat = await device(third, 'cat');
+  await join(cat, { quizId: 'far' });
+  await counted(3);
+  await game.does('end');
+  await counted(2);
+  await ok(ann.ask('joinQuiz', { quizId: game.quizId })); // back in a game that is over
+  await counted(2);
+  bob.close();
+  await counted(1);
+  third.isUp = false;
+  await third.kill('SIGKILL');
+  await counted(0);
 });
 
 test('a dead node leaves the sum, and what it had stays in the total', async () => {

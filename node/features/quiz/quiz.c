@@ -127,6 +127,12 @@ static void quiz_rest(struct quiz *q)
     mem_free(q);
 }
 
+void quiz_step_done(struct quiz *q)
+{
+    q->steps--;
+    quiz_rest(q);
+}
+
 void quiz_op_free(struct quiz_op *op)
 {
     struct quiz *q = op->quiz;
@@ -138,8 +144,7 @@ void quiz_op_free(struct quiz_op *op)
     op->game->steps--;
     game_rest(op->game);
     mem_free(op);
-    q->steps--;
-    quiz_rest(q);
+    quiz_step_done(q);
 }
 
 void quiz_op_end(struct quiz_op *op, struct str reply)
@@ -227,8 +232,11 @@ unsigned quiz_present_args(struct quiz_game *g, unsigned more, struct sb *text, 
 
 static void on_left(void *ctx, const struct quiz_reply *r)
 {
-    (void)r;
-    quiz_op_free(ctx);
+    struct quiz_op *op = ctx;
+    bool is_known = r->rc == OK && quiz_state_i64(r->words[0]) > 0; /* else it is long over */
+
+    if (is_known && !op->quiz->is_closed && op->game->members_count) quiz_count(op->game);
+    quiz_op_free(op);
 }
 
 static void write_present(struct quiz_game *g)
@@ -289,6 +297,7 @@ static void on_gone(void *state, struct sio_socket *s, const struct identity *wh
         int64_t seat = m->seat;
 
         member_free(m);
+        if (!g->members_count) quiz_count(g);
         tell_left(g, who, seat);
     }
     map_del(&q->players, p->id);
@@ -344,13 +353,22 @@ static void refresh(struct quiz *q)
 
 static void on_node_lost(void *state, struct str node)
 {
+    quiz_count_lost(state, node);
+    refresh(state);
+}
+
+/* Who was taken for dead may have taken us for dead. */
+static void on_node_up(void *state, struct str node)
+{
     (void)node;
     refresh(state);
 }
 
 static void on_state(void *state, bool connected)
 {
-    if (connected) refresh(state);
+    if (!connected) return;
+    quiz_count_ask(state);
+    refresh(state);
 }
 
 static const struct event_row events[] = {
@@ -370,5 +388,7 @@ const struct feature feature_quiz = {
     .close = quiz_close,
     .on_leave = on_gone,
     .on_node_lost = on_node_lost,
+    .on_node_up = on_node_up,
+    .on_message = quiz_count_on_message,
     .on_state = on_state,
 };

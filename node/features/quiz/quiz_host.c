@@ -168,6 +168,7 @@ static void tell_done(struct quiz_op *op, const struct quiz_reply *r, const stru
     if (!r->words[0].n && !is_repeat) return;
     cast_state(op, v);
     put_out(op, r->words[2]);
+    if (str_eq(v->phase, STR("ended"))) quiz_count_over(op->game);
     if (is_shown) quiz_cast_board(op->quiz, op->game->id);
 }
 

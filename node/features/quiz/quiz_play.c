@@ -144,6 +144,7 @@ static void on_joined(void *ctx, const struct quiz_reply *r)
     sb_fini(&room);
     quiz_member_add(op->game, sio_socket_id(s), r->words[0], quiz_state_i64(r->words[1]));
     if (!was_in) {
+        if (op->game->members_count == 1) quiz_count(op->game);
         sio_socket_measure(s);
         tell_joined(op, s, quiz_state_i64(r->words[1]), quiz_state_i64(r->words[3]));
     }

@@ -22,8 +22,9 @@ struct quiz {
     struct map games;        /* quizId → struct quiz_game */
     struct map players;      /* socket id → struct quiz_player */
     char node[ADAPTER_NODE_ID_SIZE];
-    unsigned steps; /* under way */
-    bool is_closed; /* freed when none is */
+    uint64_t counted_us; /* of the number of quizzes that we know: a time of Redis */
+    unsigned steps;      /* under way */
+    bool is_closed;      /* freed when none is */
 };
 
 struct quiz_game {
@@ -82,6 +83,15 @@ unsigned quiz_present_args(struct quiz_game *g, unsigned more, struct sb *text, 
 void quiz_room(struct str quiz_id, struct sb *out);
 struct sio_nsp *quiz_nsp(const struct quiz *q);
 bool quiz_may_tell(struct quiz_game *g, int64_t others);
+
+void quiz_step_done(struct quiz *q); /* one less is under way */
+
+/* ---- quiz_count.c ---- */
+void quiz_count(struct quiz_game *g); /* its first one here has come, or its last one has gone */
+void quiz_count_over(struct quiz_game *g);
+void quiz_count_lost(struct quiz *q, struct str node);
+void quiz_count_ask(struct quiz *q);
+void quiz_count_on_message(void *state, struct str from, struct str payload);
 
 /* ---- quiz_play.c ---- */
 int quiz_on_join(struct event_ctx *c, const union event_in *in);
