@@ -67,7 +67,7 @@ describe("old pages' sessions, without a key", () => {
     for (const quizId of ['a\r\nDEL x', '{tag}', 'x}y', '*', '🎲'])
       assert.equal((await join(eve, { quizId })).participantCount, 1, quizId);
     const guest = await connect(two.url);
-    for (const name of ['a\u202Eb', 'a\u200Bb', 'Z\u0301\u0301\u0301\u0301\u0301', '\u0007'])
+    for (const name of ['a\u202Eb', 'a\u200Bb', 'Z\u0301\u0301\u0301\u0301\u0301', `Z${'\u0301'.repeat(10000)}`, '\u0007'])
       await refused(guest.ask('joinQuiz', { quizId: 'shut', name }), 'invalid_payload');
     closeThem(ann, eve, guest);
   });
@@ -139,6 +139,39 @@ describe('a game', () => {
     assert.match(csv, /"'=Bob"/);
     await refused(eve.ask('quiz:results', { quizId: game.quizId, hostKey: 'A'.repeat(22) }), 'forbidden');
     closeThem(host, ann, bob, cat, dan, eve);
+  });
+
+  test('what is not one\'s own: the seat, the buttons, the board, the results', async () => {
+    const host = await user(one, 'h', 'Host');
+    const game = await create(host, [SUM], { leadMs: 10000 });
+    const ann = await user(two, 'u1', 'Ann');
+    const bob = await user(one, 'u2', 'Bob');
+    const eve = await user(two, 'u3', 'Eve');
+    const seat = await join(ann, game);
+    await join(bob, game);
+    const buttons = ['watch', 'start', 'next', 'close', 'pause', 'resume', 'lock', 'unlock', 'end', 'extend', 'kick'];
+    for (const action of buttons)
+      await refused(ann.ask('quiz:control', { quizId: game.quizId, hostKey: seat.seat, action, ms: 1000, seat: 2 }), 'forbidden');
+    await refused(eve.ask('requestLeaderboard', game.quizId), 'not_a_member');
+    await refused(ann.ask('quiz:results', { quizId: game.quizId, hostKey: seat.seat }), 'forbidden');
+    await game.does('start');
+    assert.match((await refused(say(ann, game, 'q1', 1), 'closed')).message, /not begun/);
+    await game.does('end');
+    const next = await create(host, [SUM], { quizId: `${game.quizId.slice(0, 8)}-2` });
+    const mine = await join(ann, next);
+    const his = await join(bob, next);
+    await next.does('start');
+    const forged = { quizId: next.quizId, questionId: 'q1', answer: 1, seat: mine.seat, seatNumber: mine.seatNumber, userId: 'u1' };
+    await refused(eve.ask('submitAnswer', forged), 'not_a_member');
+    await ok(bob.ask('submitAnswer', forged)); // his own, whatever he says
+    const acks = await Promise.all([say(ann, next, 'q1', 0), say(ann, next, 'q1', 2)]); // two at once
+    assert.equal(acks.filter((a) => a.ok).length, 1);
+    assert.equal(acks.find((a) => !a.ok).code, 'closed');
+    await next.does('close');
+    const { questions } = await ok(host.ask('quiz:results', { quizId: next.quizId, hostKey: next.hostKey }));
+    assert.deepEqual(questions[0].answers.map((a) => [a.seatNumber, a.answer === 1]).sort(), [[mine.seatNumber, false], [his.seatNumber, true]]);
+    assert.equal(questions[0].stats.answered, 2);
+    closeThem(host, ann, bob, eve);
   });
 
   test('the clock closes a question, late answers are late, the next one comes by itself', async () => {
@@ -295,6 +328,23 @@ test('property: random answers, retries and changes from three nodes; the scores
     closeThem(host, ...players.map((p) => p.peer));
   }
   await third.stop();
+});
+
+test('so many new seats a second on one PIN, and no more; who has a seat comes back', async () => {
+  const node = await startNode({ redis, env: { ...ENV, QUIZ_JOIN_RATE: '1' } });
+  const host = await user(node, 'h', 'Host');
+  const game = await create(host, [SUM]);
+  const guests = await Promise.all(Array.from({ length: 30 }, () => connect(node.url)));
+  const acks = await Promise.all(guests.map((g) => g.ask('joinQuiz', { pin: game.pin })));
+  const seated = acks.findIndex((a) => a.ok);
+  assert.ok(acks.filter((a) => a.ok).length >= 2);
+  assert.ok(acks.some((a) => a.code === 'rate_limited'));
+  assert.ok(acks.every((a) => a.ok || a.code === 'rate_limited'));
+  assert.equal((await join(guests[seated], game)).seat, acks[seated].seat);
+  const late = guests[acks.findIndex((a) => !a.ok)];
+  await until('a place for one more', async () => (await late.ask('joinQuiz', { pin: game.pin })).ok);
+  closeThem(host, ...guests);
+  await node.stop();
 });
 
 describe('faults', () => {

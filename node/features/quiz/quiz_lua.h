@@ -89,10 +89,11 @@
     "local def = redis.call('HGET', G, 'def')\n"                                                   \
     "return {'ok', def or ''}\n"
 
-/* ARGV: seat's key or '', a new key, user or '', identity (JSON), socket, then present(6).
+/* ARGV: seat's key or '', a new key, user or '', identity (JSON), socket, new seats a second, then
+ * present(7).
  * Returns key, number (0: looks on), is new, present, place, own answer, view. */
 #define QUIZ_LUA_JOIN                                                                              \
-    "local g = redis.call('HMGET', G, 'phase', 'lock', 'late', 'cap', 'q')\n"                      \
+    "local g = redis.call('HMGET', G, 'phase', 'lock', 'late', 'cap', 'q', 'full')\n"              \
     "local phase, key, seat, new = g[1], ARGV[1], false, 0\n"                                      \
     "if key ~= '' then\n"                                                                          \
     "  seat = redis.call('HGET', S, 't:' .. key)\n"                                                \
@@ -113,6 +114,9 @@
     "  if num('seats') >= tonumber(g[4] or '20000') then\n"                                        \
     "    return no('limit_reached', 'the game is full')\n"                                         \
     "  end\n"                                                                                      \
+    "  local full = math.max(tonumber(g[6] or '0'), now)\n"                                        \
+    "  if full > now + 2000 then return no('rate_limited', 'too many at once, try again') end\n"   \
+    "  redis.call('HSET', G, 'full', full + 1000 / tonumber(ARGV[6]))\n"                           \
     "  new = 1\n"                                                                                  \
     "  if phase and phase ~= 'lobby' and g[3] == 'spectate' then\n"                                \
     "    seat, key = 0, ''\n"                                                                      \
@@ -125,7 +129,7 @@
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
     "if seat ~= 0 then redis.call('HSET', S, 's:' .. seat, ARGV[5]) end\n"                         \
-    "local total = present(6)\n"                                                                   \
+    "local total = present(7)\n"                                                                   \
     "touch()\n"                                                                                    \
     "local own = redis.call('HGET', A, (g[5] or '-1') .. ':' .. seat) or ''\n"                     \
     "local place = seat ~= 0 and redis.call('ZSCORE', B, member(seat)) or '0'\n"                   \

@@ -1,6 +1,7 @@
 /* Players: joining, answering, the board. Redis decides (quiz_lua.h); here texts are made of it. */
 #include "node/features/quiz/quiz_priv.h"
 
+#include "base/conf.h"
 #include "base/rand.h"
 #include "base/utf8.h"
 #include "base/forbid.h"
@@ -159,9 +160,9 @@ static void join_loaded(struct quiz_op *op, int rc)
 {
     struct sio_socket *s = rc == OK ? event_later_socket(op->later) : NULL;
     const struct identity *who = s ? event_identity(s) : NULL;
-    struct str args[5 + QUIZ_PRESENT_ARGS];
+    struct str args[6 + QUIZ_PRESENT_ARGS];
     char key[QUIZ_KEY_SIZE];
-    struct sb text = {0};
+    struct sb text = {0}, pace = {0};
     struct quiz_member *m;
     unsigned count;
 
@@ -179,9 +180,12 @@ static void join_loaded(struct quiz_op *op, int rc)
     args[2] = who->id_text;
     args[3] = sb_view(&op->b);
     args[4] = sio_socket_id(s);
-    count = quiz_present_args(op->game, m ? 0 : 1, &text, args, 5);
+    sb_u64(&pace, events_conf(op->quiz->events)->quiz_join_rate);
+    args[5] = sb_view(&pace);
+    count = quiz_present_args(op->game, m ? 0 : 1, &text, args, 6);
     quiz_run(op, QUIZ_JOIN, args, count, on_joined);
     sb_fini(&text);
+    sb_fini(&pace);
 }
 
 static void begin_join(struct quiz_op *op)
