@@ -373,6 +373,26 @@ describe('faults', () => {
     closeThem(ann, back);
   });
 
+  test('Redis stands still in mid-game: an answer of unknown fate is asked again, and counts once', async () => {
+    const own = await startRedis();
+    const node = await startNode({ redis: own, env: { ...ENV, REDIS_TIMEOUT_MS: '1000' } });
+    const host = await user(node, 'h', 'Host');
+    const game = await create(host, [{ ...SUM, timeLimitMs: 60000 }]);
+    const ann = await user(node, 'u1', 'Ann');
+    await join(ann, game);
+    await game.does('start');
+    own.kill('SIGSTOP');
+    const lost = await say(ann, game, 'q1', 1);
+    assert.ok(['unavailable', 'timeout'].includes(lost.code), JSON.stringify(lost));
+    own.kill('SIGCONT');
+    await until('the same answer to be taken', async () => (await say(ann, game, 'q1', 1)).ok);
+    await refused(say(ann, game, 'q1', 0), 'closed');
+    await game.does('close');
+    const { questions, rows } = await ok(host.ask('quiz:results', { quizId: game.quizId, hostKey: game.hostKey }));
+    assert.deepEqual([questions[0].stats.answered, questions[0].stats.right, rows[0].questionsAnswered], [1, 1, 1]);
+    closeThem(host, ann);
+  });
+
   test('Redis away: clear errors, nothing half counted', async () => {
     const own = await startRedis();
     const node = await startNode({ redis: own, env: { ...ENV, REDIS_TIMEOUT_MS: '1000' } });
