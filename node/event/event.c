@@ -96,6 +96,14 @@ static void on_last_device(void *ctx, const struct people_user *u)
         if (e->features[i]->on_last_device) e->features[i]->on_last_device(e->states[i], u);
 }
 
+static void on_counted(void *ctx, const struct people_user *u)
+{
+    struct events *e = ctx;
+
+    for (unsigned i = 0; i < e->features_count; i++)
+        if (e->features[i]->on_counted) e->features[i]->on_counted(e->states[i], u);
+}
+
 static void on_hidden(void *ctx, struct str id_text, bool hidden)
 {
     struct events *e = ctx;
@@ -115,6 +123,7 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
                                                  .adapter = a,
                                                  .hooks = {.on_first_device = on_first_device,
                                                            .on_last_device = on_last_device,
+                                                           .on_counted = on_counted,
                                                            .on_hidden = on_hidden},
                                                  .ctx = e});
     for (unsigned i = 0; i < e->features_count; i++)

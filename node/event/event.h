@@ -59,6 +59,7 @@ struct feature {
     /* The first device of a user over the cluster has come, the last one has gone: people.h. */
     void (*on_first_device)(void *state, const struct people_user *u);
     void (*on_last_device)(void *state, const struct people_user *u);
+    void (*on_counted)(void *state, const struct people_user *u);
     void (*on_hidden)(void *state, struct str id_text, bool hidden);
     void (*on_node_lost)(void *state, struct str node);
     void (*on_node_up)(void *state, struct str node);

@@ -51,13 +51,18 @@ static void on_step(void *ctx, const struct tally_step *s)
     if (p->is_closed) return;
     if (who) {
         who->is_up = s->here > 0;
-        if (!s->here && !who->devices) people_list_later(who);
+        who->counted_us = s->here ? s->at_us : 0;
     }
     if (s->after && !s->before && !was_up && hooks->on_first_device)
         hooks->on_first_device(p->conf.ctx, &user);
     else if (!s->after && (s->before || was_up || people_is_reaped(p, s->name)) &&
              hooks->on_last_device)
         hooks->on_last_device(p->conf.ctx, &user);
+    if (!who) return;
+    if (s->here && (!was_up || !s->before) && hooks->on_counted)
+        hooks->on_counted(p->conf.ctx, &user);
+    who->debt = p->owed;
+    if (!s->here && !who->devices) people_list_later(who);
 }
 
 struct people *people_new(const struct people_conf *c)
@@ -157,6 +162,25 @@ unsigned people_here(const struct people *p, struct str id_text)
     const struct person *who = find(p, id_text);
 
     return who ? who->devices : 0;
+}
+
+uint64_t people_counted_us(const struct people *p, struct str id_text)
+{
+    const struct person *who = find(p, id_text);
+
+    return who ? who->counted_us : 0;
+}
+
+void people_owe(struct people *p)
+{
+    p->owed++;
+}
+
+void people_paid(struct people *p, unsigned debts)
+{
+    p->paid += debts;
+    if (!list_is_empty(&p->unlisted)) loop_at_end(p->conf.loop, &p->list_task);
+    people_reap_paid(p);
 }
 
 void people_each(struct people *p, void (*fn)(void *ctx, struct str id_text), void *ctx)

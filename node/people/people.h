@@ -28,6 +28,7 @@ struct people_user {    /* borrows */
 struct people_hooks {
     void (*on_first_device)(void *ctx, const struct people_user *u);
     void (*on_last_device)(void *ctx, const struct people_user *u);
+    void (*on_counted)(void *ctx, const struct people_user *u);    /* here, at last or once more */
     void (*on_hidden)(void *ctx, struct str id_text, bool hidden); /* people_hide changed it here */
 };
 
@@ -52,6 +53,17 @@ bool people_is_room_of(struct str room, struct str id_text);
 /* How many devices a user has over the nodes. told is called exactly once, now or later. */
 void people_count(struct people *p, struct str id_text, tally_told *told, void *ctx);
 unsigned people_here(const struct people *p, struct str id_text); /* on this node */
+
+/* When Redis counted a device here that is still there, by its own clock; 0: not yet. Whoever
+ * writes of a user writes it with this time: a last device that is told of later outweighs it, one
+ * that was told of before does not. */
+uint64_t people_counted_us(const struct people *p, struct str id_text);
+
+/* What is done about a last device is not lost with this node: until it is paid, the others find
+ * the user in the list of the node that he has left. Debts are paid in the order in which they were
+ * made. */
+void people_owe(struct people *p);
+void people_paid(struct people *p, unsigned debts);
 
 /* Each user with devices here. fn may not let one come or go. */
 void people_each(struct people *p, void (*fn)(void *ctx, struct str id_text), void *ctx);

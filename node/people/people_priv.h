@@ -16,15 +16,18 @@ struct people {
     struct loop_task list_task;
     struct list reapings;
     struct timer check;
-    unsigned under_way; /* scripts of reap.c */
-    bool is_closed;     /* freed when nothing is under way any more */
+    unsigned under_way;  /* scripts of reap.c */
+    uint64_t owed, paid; /* debts, ever */
+    bool is_closed;      /* freed when nothing is under way any more */
 };
 
 struct person {
     struct people *people;
     struct list unlisted; /* linked: the list of this node's users is to be changed */
     uint32_t devices;
-    bool is_up; /* the cluster knows of a device here */
+    uint64_t counted_us; /* 0: not counted here */
+    uint64_t debt;       /* the last one that was made when his count was written */
+    bool is_up;          /* the cluster knows of a device here */
     bool is_hidden;
     struct str id_text;
     char bytes[];
@@ -40,6 +43,7 @@ void people_reap_fini(struct people *p);
 void people_reap(struct people *p, struct str node);
 bool people_is_reaped(const struct people *p, struct str id_text); /* of a dead node, just now */
 void people_reap_pardon(struct people *p);                         /* before it has begun */
+void people_reap_paid(struct people *p);                           /* something: perhaps enough */
 void people_reap_check(struct people *p);   /* soon, and again later: who died unseen */
 void people_list_later(struct person *who); /* in this node's list of users, or out of it */
 void people_free_if_done(struct people *p);

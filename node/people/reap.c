@@ -79,7 +79,8 @@ struct reaping {
     char id[ADAPTER_NODE_ID_SIZE];
     struct sb ids; /* of the slice, each with its NUL */
     unsigned asked, users;
-    bool is_busy, has_failed, has_begun;
+    uint64_t debt; /* of its users: they stay in the list until it is paid */
+    bool is_busy, is_owing, has_failed, has_begun;
 };
 
 static struct str own_id(const struct people *p)
@@ -138,8 +139,8 @@ static void on_list(struct loop_task *t)
         struct person *who = LIST_OWNER(node, struct person, unlisted);
         bool is_gone = !who->devices;
 
-        if (is_gone && tally_knows(p->tally, who->id_text)) {
-            list_push(&pending, &who->unlisted); /* Redis may still hold a count */
+        if (is_gone && (tally_knows(p->tally, who->id_text) || p->paid < who->debt)) {
+            list_push(&pending, &who->unlisted); /* Redis may still hold what is of him */
             continue;
         }
         sb_str(&ids[is_gone], who->id_text);
@@ -158,9 +159,12 @@ static void on_list(struct loop_task *t)
 
 static void on_listed(void *ctx, int rc, const struct str *reply, unsigned count)
 {
+    struct people *p = ctx;
+
     (void)reply, (void)count;
-    /* The next check writes all again. */
-    if (came_back(ctx) && rc != OK) LOG_WARN("people.list", LOG_Z("code", err_wire(rc)));
+    if (!came_back(p) || rc == OK) return;
+    LOG_WARN("people.list", LOG_Z("code", err_wire(rc)));
+    loop_timer(p->conf.loop, &p->check, RETRY_MS); /* it writes all again */
 }
 
 static unsigned split(const struct sb *ids, struct str *out)
@@ -253,7 +257,7 @@ static void on_slice_listed(void *ctx, int rc, const struct str *reply, unsigned
         try_again(r);
 }
 
-static void end_slice(struct reaping *r)
+static void unlist_slice(struct reaping *r)
 {
     struct people *p = r->people;
     struct str args[2 + SLICE_USERS] = {STR("60"), STR("0")};
@@ -261,11 +265,6 @@ static void end_slice(struct reaping *r)
     struct str name;
     unsigned n = 2;
 
-    r->is_busy = false;
-    if (r->has_failed) { /* whoever is alive takes them again */
-        try_again(r);
-        return;
-    }
     n += split(&r->ids, args + n);
     r->users += n - 2;
     key = users_key(p, str_of(r->id, sizeof r->id));
@@ -274,6 +273,32 @@ static void end_slice(struct reaping *r)
     p->under_way++;
     adapter_eval(p->adapter, &list_script, &name, 1, args, n, on_slice_listed, r);
     sb_fini(&key);
+}
+
+static void end_slice(struct reaping *r)
+{
+    struct people *p = r->people;
+
+    r->is_busy = false;
+    r->debt = p->owed;
+    if (r->has_failed) /* whoever is alive takes them again */
+        try_again(r);
+    else if (p->paid < r->debt)
+        r->is_owing = true;
+    else
+        unlist_slice(r);
+}
+
+void people_reap_paid(struct people *p)
+{
+    LIST_EACH_SAFE(at, after, &p->reapings)
+    {
+        struct reaping *r = LIST_OWNER(at, struct reaping, node);
+
+        if (!r->is_owing || p->paid < r->debt) continue;
+        r->is_owing = false;
+        unlist_slice(r);
+    }
 }
 
 static void on_counted(void *ctx, int rc, const struct tally_count *count)

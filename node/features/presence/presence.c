@@ -66,13 +66,21 @@ void presence_user_become(struct presence_user *u, enum presence_status status)
     people_hide(people_of(u->presence), u->id_text, status == PRESENCE_INVISIBLE);
 }
 
-static void write_first(struct presence_user *u)
+/* What is due, if it can be: of nobody whose status is not known, nor who is not counted yet. */
+static void write_due(struct presence_user *u)
 {
+    uint64_t at_us = people_counted_us(people_of(u->presence), u->id_text);
     struct presence_value v = value_of(u);
 
-    if (!u->is_known || !u->first_us) return;
-    presence_state_set(u->presence->state, u->id_text, u->first_us, &v);
-    u->first_us = 0;
+    if (!u->due || !u->is_known || !u->members || !at_us) return;
+    presence_state_set(u->presence->state, u->due, u->id_text, at_us, &v);
+    u->due = PRESENCE_WRITE_NOTHING;
+}
+
+static void write_later(struct presence_user *u, enum presence_write how)
+{
+    if (how > u->due) u->due = how;
+    write_due(u);
 }
 
 struct asking {
@@ -111,7 +119,7 @@ static void on_kept(void *ctx, int rc, bool is_invisible, uint64_t seen_ms)
     if (!u || u->is_known) goto out;
     u->is_known = true;
     presence_user_become(u, is_invisible ? PRESENCE_INVISIBLE : PRESENCE_ONLINE);
-    write_first(u);
+    write_due(u);
 out:
     mem_free(k);
 }
@@ -167,7 +175,7 @@ static void on_connect(void *state, struct sio_socket *s, const struct identity 
     u->devices++;
     if (!u->is_asked) find_status(u);
     u = presence_user_find(p, who->id_text);
-    if (u) write_first(u);
+    if (u) write_due(u);
     presence_tell_newcomer(p, s);
 }
 
@@ -182,10 +190,15 @@ static void on_leave(void *state, struct sio_socket *s, const struct identity *w
 
 static void on_first_device(void *state, const struct people_user *of)
 {
-    struct presence_user *u = user_get(state, of->id_text);
+    write_later(user_get(state, of->id_text), PRESENCE_WRITE_FIRST);
+}
 
-    u->first_us = of->at_us;
-    if (u->members) write_first(u); /* else: when it connects, within this turn */
+/* The node that was told of the first one may die before it has written it. */
+static void on_counted(void *state, const struct people_user *of)
+{
+    struct presence_user *u = presence_user_find(state, of->id_text);
+
+    if (u) write_later(u, PRESENCE_WRITE_UNLESS_THERE);
 }
 
 static void on_last_device(void *state, const struct people_user *of)
@@ -195,7 +208,13 @@ static void on_last_device(void *state, const struct people_user *of)
 
     if (u && !u->devices) user_forget(u);
     presence_state_user(p->state, of->id_text, PRESENCE_USER_SEEN, NULL, NULL);
+    people_owe(people_of(p));
     presence_state_leave(p->state, of->id_text, of->at_us);
+}
+
+static void on_left(void *ctx, unsigned leaves)
+{
+    people_paid(people_of(ctx), leaves);
 }
 
 /* Chosen on another node. The row says it too, a little later; rows of before say nothing more. */
@@ -216,14 +235,11 @@ static void put_status(struct sb *b, enum presence_status status)
 
 static void change(struct presence_user *u, enum presence_status status)
 {
-    struct presence_value v;
-
     u->active_ms = clock_wall_ms();
     u->is_known = true;
     u->status = status;
     people_hide_everywhere(people_of(u->presence), u->id_text, status == PRESENCE_INVISIBLE);
-    v = value_of(u);
-    presence_state_set(u->presence->state, u->id_text, 0, &v);
+    write_later(u, PRESENCE_WRITE_STATUS);
 }
 
 static void on_changed(void *ctx, int rc, bool is_invisible, uint64_t seen_ms)
@@ -296,6 +312,7 @@ static void *presence_open(struct events *e)
     presence_list_init(&p->list);
     presence_watch_init(&p->watch);
     p->state = presence_state_new(events_loop(e), c, p->adapter, &p->list);
+    presence_state_on_left(p->state, on_left, p);
     presence_tell_start(p);
     return p;
 }
@@ -327,11 +344,8 @@ static void on_state(void *state, bool connected)
     size_t i = 0;
     struct presence_user *u;
 
-    while (connected && (u = map_next(&p->users, &i))) {
-        struct presence_value v = value_of(u);
-
-        if (u->is_known && u->devices) presence_state_ensure(p->state, u->id_text, &v);
-    }
+    while (connected && (u = map_next(&p->users, &i)))
+        if (u->devices) write_later(u, PRESENCE_WRITE_UNLESS_THERE);
 }
 
 static const struct event_row events[] = {
@@ -351,6 +365,7 @@ const struct feature feature_presence = {
     .on_leave = on_leave,
     .on_first_device = on_first_device,
     .on_last_device = on_last_device,
+    .on_counted = on_counted,
     .on_hidden = on_hidden,
     .on_state = on_state,
 };

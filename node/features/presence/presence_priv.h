@@ -29,7 +29,7 @@ struct presence_user {
     enum presence_status status;
     bool is_asked, is_known; /* status */
     uint64_t active_ms;
-    uint64_t first_us; /* a first device is to be written when the status is known; 0: none */
+    enum presence_write due; /* when the status is known and a device is counted */
     char *members;
     struct str id_text;
     char bytes[];

@@ -24,9 +24,10 @@ enum {
         KEY_PRESENCE_ROWS, KEY_PRESENCE_HERE, KEY_PRESENCE_LEFT, KEY_PRESENCE_TIMES                \
     }
 
-/* ARGV: time to live, an epoch, then operation (+ set, ? set unless there, - remove), id, time,
- * value of each change. Time 0: of somebody who is there already. It moves no time, so that a leave
- * that was decided before and comes later still counts. */
+/* ARGV: time to live, an epoch, then operation (+ first device, ! status, ? set unless there,
+ * - remove), id, time, value of each change. A row has the time of the latest device that was
+ * written: what was decided before it removes nothing, and nobody comes back by what was counted
+ * before he left. */
 static struct adapter_script write_script = {
     .name = "presence_write",
     .keys = PRESENCE_KEYS,
@@ -38,8 +39,7 @@ static struct adapter_script write_script = {
             "  local row = redis.call('HGET', rows, 'u' .. id)\n"
             "  local gone = tonumber(redis.call('HGET', times, id) or 0)\n"
             "  local was = row and tonumber(string.match(row, '^%d+')) or 0\n"
-            "  if at == 0 then at = row and was or gone + 1 end\n"
-            "  local stamp = string.format('%.0f', at)\n"
+            "  local stamp = string.format('%.0f', math.max(at, was))\n"
             "  if op == '-' then\n"
             "    if was <= at and gone < at then\n"
             "      redis.call('HDEL', rows, 'u' .. id)\n"
@@ -47,7 +47,7 @@ static struct adapter_script write_script = {
             "      redis.call('HSET', times, id, stamp)\n"
             "      redis.call('ZADD', left, redis.call('HINCRBY', rows, ':seq', 1), id)\n"
             "    end\n"
-            "  elseif gone < at and was <= at and not (row and op == '?') then\n"
+            "  elseif gone < at and (op == '!' or was <= at and not (row and op == '?')) then\n"
             "    redis.call('HSET', rows, 'u' .. id, stamp .. ' ' .. value)\n"
             "    redis.call('ZREM', left, id)\n"
             "    redis.call('HDEL', times, id)\n"
@@ -128,6 +128,9 @@ struct presence_state {
     struct presence_pull pull;
     char epoch[EPOCH_SIZE + 1];
     uint64_t seq, sweep_at; /* sweep_at 0: nothing to sweep */
+    void (*left)(void *ctx, unsigned leaves);
+    void *left_ctx;
+    unsigned leaves; /* in what is sent */
     unsigned under_way;
     bool is_writing, is_pulling, is_copying, is_closed;
 };
@@ -157,6 +160,7 @@ static void write_batch(struct presence_state *st);
 static void on_written(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     struct presence_state *st = ctx;
+    unsigned leaves = st->leaves;
 
     (void)reply, (void)count;
     if (!came_back(st)) return;
@@ -166,6 +170,8 @@ static void on_written(void *ctx, int rc, const struct str *reply, unsigned coun
         return;
     }
     st->sent.n = 0;
+    st->leaves = 0;
+    if (leaves && st->left) st->left(st->left_ctx, leaves);
     write_batch(st);
 }
 
@@ -174,8 +180,10 @@ static void fill(struct presence_state *st)
 {
     size_t at = 0;
 
-    for (unsigned fields = 0; at < st->queue.n && fields < BATCH * FIELDS; fields++)
+    for (unsigned fields = 0; at < st->queue.n && fields < BATCH * FIELDS; fields++) {
+        if (fields % FIELDS == 0 && st->queue.p[at] == '-') st->leaves++;
         at += strlen(st->queue.p + at) + 1;
+    }
     sb_put(&st->sent, st->queue.p, at);
     st->queue.n -= at;
     memmove(st->queue.p, st->queue.p + at, st->queue.n);
@@ -230,19 +238,17 @@ static void queue(struct presence_state *st, char op, struct str id_text, uint64
     loop_at_end(st->loop, &st->flush);
 }
 
-void presence_state_set(struct presence_state *st, struct str id_text, uint64_t at_us,
-                        const struct presence_value *v)
+void presence_state_set(struct presence_state *st, enum presence_write how, struct str id_text,
+                        uint64_t at_us, const struct presence_value *v)
 {
+    static const char ops[] = {[PRESENCE_WRITE_UNLESS_THERE] = '?',
+                               [PRESENCE_WRITE_FIRST] = '+',
+                               [PRESENCE_WRITE_STATUS] = '!'};
+
     if (st->adapter)
-        queue(st, '+', id_text, at_us, v);
+        queue(st, ops[how], id_text, at_us, v);
     else
         presence_list_set(st->list, id_text, v);
-}
-
-void presence_state_ensure(struct presence_state *st, struct str id_text,
-                           const struct presence_value *v)
-{
-    if (st->adapter) queue(st, '?', id_text, 0, v);
 }
 
 void presence_state_leave(struct presence_state *st, struct str id_text, uint64_t at_us)
@@ -251,6 +257,13 @@ void presence_state_leave(struct presence_state *st, struct str id_text, uint64_
         queue(st, '-', id_text, at_us, NULL);
     else
         presence_list_set(st->list, id_text, NULL);
+}
+
+void presence_state_on_left(struct presence_state *st, void (*left)(void *ctx, unsigned leaves),
+                            void *ctx)
+{
+    st->left = left;
+    st->left_ctx = ctx;
 }
 
 /* ---- reading ---- */

@@ -15,13 +15,24 @@ struct presence_state *presence_state_new(struct loop *l, const struct conf *c, 
                                           struct presence_list *list);
 void presence_state_free(struct presence_state *st);
 
-/* Written at the end of the turn, again until Redis has it. at_us 0: at the time of writing; what
- * is older than what is there changes nothing. */
-void presence_state_set(struct presence_state *st, struct str id_text, uint64_t at_us,
-                        const struct presence_value *v);
-void presence_state_ensure(struct presence_state *st, struct str id_text,
-                           const struct presence_value *v); /* unless there is a row */
+/* Later ones count for more: one that is due takes the place of what was due before. */
+enum presence_write {
+    PRESENCE_WRITE_NOTHING,
+    PRESENCE_WRITE_UNLESS_THERE,
+    PRESENCE_WRITE_FIRST,  /* unless what is there is of a later device */
+    PRESENCE_WRITE_STATUS, /* the last one that was chosen */
+};
+
+/* Written at the end of the turn, again until Redis has it. at_us: when the device was counted that
+ * this is of, or the last one was no more. What is of a device that was there before the last leave
+ * changes nothing, nor does a leave after which a device was counted. */
+void presence_state_set(struct presence_state *st, enum presence_write how, struct str id_text,
+                        uint64_t at_us, const struct presence_value *v);
 void presence_state_leave(struct presence_state *st, struct str id_text, uint64_t at_us);
+
+/* Called with how many leaves Redis has now, in their order. */
+void presence_state_on_left(struct presence_state *st, void (*left)(void *ctx, unsigned leaves),
+                            void *ctx);
 
 /* Brings the list up to date; done is called once, now or later, unless st is freed before. Rows
  * that Redis has lost stay for grace_ms: their nodes write them again. keep: as in

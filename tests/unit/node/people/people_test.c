@@ -28,6 +28,11 @@ static void on_hidden(void *state, struct str id_text, bool hidden)
     sb_printf(&hooks, "%s " STR_FMT "\n", hidden ? "hidden" : "shown", STR_ARG(id_text));
 }
 
+static void on_counted(void *state, const struct people_user *u)
+{
+    note(state, "counted", u);
+}
+
 static const struct feature listener = {.on_hidden = on_hidden,
                                         .name = "listener",
                                         .on_first_device = on_first,
@@ -199,4 +204,87 @@ Test(people, hides_a_user_on_all_nodes)
     events_on_people(fake.events, STR("?u7"));
     cr_expect_str_eq(take(&hooks), "hidden u7\nshown u7\n");
     free_session(a);
+}
+
+static const struct feature counter = {.name = "counter", .on_counted = on_counted};
+static const struct feature *const counters[] = {&counter, NULL};
+
+static void up_counter(void)
+{
+    fake.tells_people = true;
+    fake_up(counters, true);
+}
+
+TestSuite(people_counter, .init = up_counter, .fini = down);
+
+Test(people_counter, tells_when_a_device_here_is_counted)
+{
+    struct eio_session *a = fake_client(BOB), *b;
+
+    loop_turn(rig.loop, false);
+    cr_expect_eq(people_counted_us(people(), STR("u7")), 0);
+    answer_step("3", "2");
+    cr_expect_str_eq(take(&hooks), "counted u7\n", "there are others elsewhere");
+    cr_expect_eq(people_counted_us(people(), STR("u7")), 1700000000000000);
+    b = fake_client(BOB);
+    answer_script(OK, "1", "");
+    answer_step("4", "3");
+    cr_expect_str_eq(take(&hooks), "", "known already");
+    free_session(a);
+    answer_step("1", "0");
+    cr_expect_str_eq(take(&hooks), "counted u7\n", "Redis had lost it");
+    free_session(b);
+    answer_step("0", "1");
+    cr_expect_eq(people_counted_us(people(), STR("u7")), 0);
+    cr_expect_str_eq(take(&hooks), "");
+}
+
+static void owe(void *state, const struct people_user *u)
+{
+    note(state, "last", u);
+    people_owe(people());
+}
+
+static const struct feature debtor = {.name = "debtor", .on_last_device = owe};
+static const struct feature *const debtors[] = {&debtor, NULL};
+
+static void up_debtor(void)
+{
+    fake.tells_people = true;
+    fake_up(debtors, true);
+}
+
+TestSuite(people_debtor, .init = up_debtor, .fini = down);
+
+Test(people_debtor, keeps_a_user_on_its_list_until_the_leave_is_written)
+{
+    struct eio_session *a = fake_client(BOB);
+
+    loop_turn(rig.loop, false);
+    answer_step("1", "0");
+    answer_script(OK, "1", "");
+    free_session(a);
+    answer_step("0", "1");
+    fake.scripts.n = 0;
+    loop_turn(rig.loop, false);
+    cr_expect_str_eq(take(&fake.scripts), "", "whoever finds us dead finds u7");
+    people_paid(people(), 1);
+    loop_turn(rig.loop, false);
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{people:socket.io:node}:users 3600 0 u7\n");
+}
+
+Test(people_debtor, keeps_users_of_the_dead_on_the_list_until_the_leaves_are_written)
+{
+    const struct str taken[] = {STR("1"), STR("u1")};
+
+    events_on_node_lost(fake.events, STR("dead"));
+    rig_wait(20);
+    answer_script(OK, "live@1", "");
+    answer_call(OK, taken, 2);
+    fake.scripts.n = 0;
+    answer_step("0", "1");
+    cr_expect_str_eq(take(&hooks), "last u1\n");
+    cr_expect_str_eq(take(&fake.scripts), "");
+    people_paid(people(), 1);
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{people:socket.io:dead}:users 60 0 u1\n");
 }

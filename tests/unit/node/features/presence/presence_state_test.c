@@ -88,16 +88,41 @@ TestSuite(presence_state_alone, .init = up_alone, .fini = down);
 
 Test(presence_state, writes_the_changes_of_a_turn_together)
 {
-    presence_state_set(st, STR("u7"), 17, &bob);
+    presence_state_set(st, PRESENCE_WRITE_FIRST, STR("u7"), 17, &bob);
     presence_state_leave(st, STR("u8"), 18);
-    presence_state_ensure(st, STR("u7"), &bob);
-    cr_expect_str_eq(written(),
-                     " + u7 17 o 5 \"userId\":\"u7\" - u8 18  ? u7 0 o 5 \"userId\":\"u7\"\n");
+    presence_state_set(st, PRESENCE_WRITE_UNLESS_THERE, STR("u7"), 19, &bob);
+    presence_state_set(st, PRESENCE_WRITE_STATUS, STR("u7"), 20, &bob);
+    cr_expect_str_eq(written(), " + u7 17 o 5 \"userId\":\"u7\" - u8 18 "
+                                " ? u7 19 o 5 \"userId\":\"u7\""
+                                " ! u7 20 o 5 \"userId\":\"u7\"\n");
     presence_state_leave(st, STR("u7"), 19);
     loop_turn(rig.loop, false);
     cr_expect_eq(fake.calls_count, 1, "one at a time: they stay in order");
     answer_script(OK, "1", "");
     cr_expect_str_eq(written(), " - u7 19 \n");
+}
+
+static void on_left(void *ctx, unsigned leaves)
+{
+    (void)ctx;
+    sb_printf(&told, "left %u ", leaves);
+}
+
+Test(presence_state, tells_of_leaves_that_redis_has)
+{
+    presence_state_on_left(st, on_left, NULL);
+    presence_state_leave(st, STR("u7"), 19);
+    presence_state_set(st, PRESENCE_WRITE_STATUS, STR("-"), 20, &bob);
+    presence_state_leave(st, STR("u8"), 21);
+    loop_turn(rig.loop, false);
+    presence_state_leave(st, STR("u9"), 22);
+    answer_script(ERR_TIMEOUT, "", "");
+    cr_expect_str_eq(take(&told), "");
+    rig_wait(1010);
+    answer_script(OK, "1", "");
+    cr_expect_str_eq(take(&told), "left 2 ");
+    answer_script(OK, "1", "");
+    cr_expect_str_eq(take(&told), "left 1 ");
 }
 
 Test(presence_state, writes_until_redis_has_it)
@@ -186,8 +211,7 @@ Test(presence_state, keeps_what_a_user_has_chosen)
 
 Test(presence_state_alone, writes_the_list_itself)
 {
-    presence_state_set(st, STR("u7"), 17, &bob);
-    presence_state_ensure(st, STR("u8"), &bob);
+    presence_state_set(st, PRESENCE_WRITE_FIRST, STR("u7"), 17, &bob);
     cr_expect_eq(list.shown_count, 1);
     presence_state_leave(st, STR("u7"), 18);
     cr_expect_eq(list.shown_count, 0);

@@ -119,7 +119,7 @@ Test(presence_cluster, writes_leaves_and_what_redis_lost)
     fake.scripts.n = 0;
     events_on_state(fake.events, true);
     loop_turn(rig.loop, false);
-    cr_expect(strstr(take(&fake.scripts), " ? u7 0 o 1700000000000 "));
+    cr_expect(strstr(take(&fake.scripts), " ? u7 1700000000000000 o 1700000000000 "));
     while (fake.calls_count)
         answer_script(OK, "1", "");
     free_session(bob);
