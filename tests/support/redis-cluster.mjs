@@ -50,9 +50,9 @@ export async function startRedisCluster({ replicas = false } = {}) {
     }, READY_MS);
   }
   const ranges = async () => servers.find((s) => !s.process.ended).client.sendCommand(['CLUSTER', 'SLOTS']);
-  const ownerOfSlot = async (slot) => {
+  const ownerOfSlot = async (slot) => { // undefined while a slot passes from one to another: then it is nobody's
     const row = (await ranges()).find(([first, last]) => first <= slot && slot <= last);
-    return servers.find((s) => s.port === row[2][1]);
+    return servers.find((s) => s.port === row?.[2]?.[1]);
   };
   // A master that takes a slot before it has heard of the others' epochs may claim one that is theirs, and Redis' gossip then
   // gives the slot back, to nobody: one at a time, as redis-cli does with its own pauses.
