@@ -38,6 +38,7 @@ struct node {
     struct eio *eio;
     struct sio *sio;
     struct events *events;
+    void *own; /* the program's, from its start */
     struct adapter *adapter;
     struct ops *ops;
     struct ops_drain drain;
@@ -74,6 +75,19 @@ static bool turned_away(struct node *n, struct pipe *p, const struct http_reques
     return true;
 }
 
+/* True: the program answers it by itself. */
+static bool is_programs(struct node *n, struct pipe *p, const struct http_request *r)
+{
+    const struct node_http *http = n->app->http;
+
+    p->is_apps = false; /* a kept-alive connection: what it asked before is over */
+    if (!http || n->is_draining) return false;
+    p->is_apps = true; /* before the call: within it the request may be answered, and be over */
+    if (http->on_request(n->own, p, r)) return true;
+    p->is_apps = false;
+    return false;
+}
+
 static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
 {
     struct node *n = ctx;
@@ -85,6 +99,7 @@ static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
     struct str sid;
 
     if (ops_public(n->ops, p, r)) return;
+    if (is_programs(n, p, r)) return;
     if (n->is_draining && !str_query(r->query, STR("sid"), &sid)) {
         pipe_reply(p, &busy); /* a kept-alive connection: the next one reaches another node */
         return;
@@ -98,7 +113,12 @@ static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
 
 static void on_body(void *ctx, struct pipe *p, int rc, struct str body)
 {
-    eio_on_body(((struct node *)ctx)->eio, p, rc, body);
+    struct node *n = ctx;
+
+    if (p->is_apps)
+        n->app->http->on_body(n->own, p, rc, body);
+    else
+        eio_on_body(n->eio, p, rc, body);
 }
 
 static void on_message(void *ctx, struct pipe *p, struct str data, bool binary)
@@ -108,7 +128,12 @@ static void on_message(void *ctx, struct pipe *p, struct str data, bool binary)
 
 static void on_gone(void *ctx, struct pipe *p, int code)
 {
-    eio_on_gone(((struct node *)ctx)->eio, p, code);
+    struct node *n = ctx;
+
+    if (p->is_apps)
+        n->app->http->on_gone(n->own, p);
+    else
+        eio_on_gone(n->eio, p, code);
 }
 
 static const struct edge_handler public_handler = {
@@ -303,20 +328,32 @@ static void set_name(struct conf *c)
     c->node_name = str_dup(str_z(host));
 }
 
+/* What stands on nothing but the loop and the options. */
+static int start_own(struct node *n, char **why)
+{
+    const struct node_app *app = n->app;
+    const struct conf *c = &n->conf;
+
+    n->loop = loop_new();
+    n->auth = auth_new(c);
+    n->origins = auth_origins_new(c);
+    n->cors = (struct eio_cors){.headers = auth_origin_headers, .ctx = n->origins};
+    if (app->start && !(n->own = app->start(n->loop, c, why))) return ERR_CONFIG;
+    if (app->features && !(n->events = events_new(n->loop, c, n->auth, app->features)))
+        return ERR_CONFIG;
+    if (n->events) events_set_app(n->events, n->own);
+    return OK;
+}
+
 /* The layers, from the bottom up. Why a part could not start is one sentence in *why. */
 static int start(struct node *n, char **why)
 {
     const struct node_app *app = n->app;
     const struct conf *c = &n->conf;
     struct ops_sources sources = {.program = app->name, .ctx = n};
-    int rc;
+    int rc = start_own(n, why);
 
-    n->loop = loop_new();
-    n->auth = auth_new(c);
-    n->origins = auth_origins_new(c);
-    n->cors = (struct eio_cors){.headers = auth_origin_headers, .ctx = n->origins};
-    if (app->features && !(n->events = events_new(n->loop, c, n->auth, app->features)))
-        return ERR_CONFIG;
+    if (rc != OK) return rc;
     if (!app->eio)
         n->sio = sio_new(n->loop, c, n->events ? event_sio_app() : app->sio,
                          n->events ? n->events : app->ctx);
@@ -351,6 +388,7 @@ static void stop(struct node *n)
     if (n->eio) eio_free(n->eio);
     n->eio = NULL; /* other nodes may still speak until adapter_close */
     if (n->events) events_detach(n->events);
+    if (n->own && n->app->stop) n->app->stop(n->own); /* its requests may still be answered */
     if (n->edge) edge_free(n->edge);
     if (n->sio) sio_attach_adapter(n->sio, NULL);
     if (n->adapter) adapter_close(n->adapter);

@@ -7,6 +7,17 @@
 #include "node/sio/sio.h"
 
 struct feature;
+struct loop;
+struct conf;
+
+/* Requests on the clients' port that are the program's own, asked before Engine.IO. app: what its
+ * start returned. */
+struct node_http {
+    /* True: it is this program's, and is answered within the call or later. */
+    bool (*on_request)(void *app, struct pipe *p, const struct http_request *r);
+    void (*on_body)(void *app, struct pipe *p, int rc, struct str body); /* edge.h */
+    void (*on_gone)(void *app, struct pipe *p); /* a kept request has nobody to be answered to */
+};
 
 struct node_app {
     const char *name;                      /* "gateway": program is ingoma-<name> */
@@ -17,6 +28,11 @@ struct node_app {
     const struct sio_app *sio;
     const struct eio_app *eio;
     void *ctx;
+    /* What the program has beside its features (a store); they find it by events_app. NULL: it
+     * could not start, *why says it in one sentence (returned new). Before the features open. */
+    void *(*start)(struct loop *l, const struct conf *c, char **why);
+    void (*stop)(void *app);      /* after the features; its pipes are still there */
+    const struct node_http *http; /* NULL: none */
     const char *const
         *defaults; /* pairs ENV, value; ends with NULL: replaces defaults of the table */
 };

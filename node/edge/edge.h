@@ -45,6 +45,7 @@ struct pipe {
     void *user; /* of the core: free to use from on_request on, NULL at first */
     uint64_t opened_ms;
     bool is_ws;     /* pipe_accept was called */
+    bool is_apps;   /* of node/run.c: the program itself answers the present request */
     bool is_closed; /* nothing goes out any more; on_gone has come or will not come */
 };
 

@@ -173,6 +173,16 @@ void events_free(struct events *e)
     mem_free(e);
 }
 
+void events_set_app(struct events *e, void *app)
+{
+    e->app = app;
+}
+
+void *events_app(const struct events *e)
+{
+    return e->app;
+}
+
 struct loop *events_loop(const struct events *e)
 {
     return e->loop;

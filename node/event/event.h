@@ -80,6 +80,10 @@ void events_detach(
 void events_free(struct events *e);
 const struct sio_app *event_sio_app(void); /* ctx: the struct events */
 
+/* What the program's start returned (node/run.h): a store, say. NULL where it has none. */
+void events_set_app(struct events *e, void *app);
+void *events_app(const struct events *e);
+
 void events_on_node_lost(struct events *e, struct str node);
 void events_on_node_up(struct events *e, struct str node);
 void events_on_people(struct events *e, struct str payload); /* ADAPTER_PEOPLE */
