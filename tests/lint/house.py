@@ -31,6 +31,7 @@ OWNERS = (
     (re.compile(r"event2?/|event\.h$|evutil"), ("base/loop.c",), "libevent"),
     (re.compile(r"hiredis"), ("adapter/redis/",), "hiredis"),
     (re.compile(r"jwt\.h$"), ("node/auth/token.c",), "libjwt"),
+    (re.compile(r"openssl/"), ("base/hmac.c",), "libcrypto"),
     (re.compile(r"zlib\.h$"), ("node/eio/compress.c",), "zlib"),
     (re.compile(r"json-c/|json\.h$"), (), "json-c (a second opinion in tests)"),
     (re.compile(r"libwebsockets"), (), "libwebsockets (tests)"),
