@@ -104,12 +104,22 @@ struct question {
     uint32_t rank; /* count here when it was asked */
 };
 
+static void key_of(const struct tally *t, struct str name, struct sb *out)
+{
+    struct sb scoped = {0};
+
+    sb_str(&scoped, t->conf.scope);
+    sb_str(&scoped, name);
+    key_name(t->conf.key, sb_view(&scoped), out);
+    sb_fini(&scoped);
+}
+
 static struct entry *find(const struct tally *t, struct str name)
 {
     struct sb key = {0};
     struct entry *e;
 
-    key_name(t->conf.key, name, &key);
+    key_of(t, name, &key);
     e = map_get(&t->entries, sb_view(&key));
     sb_fini(&key);
     return e;
@@ -120,11 +130,12 @@ static struct entry *add(struct tally *t, struct str name)
     struct sb key = {0};
     struct entry *e;
 
-    key_name(t->conf.key, name, &key);
+    key_of(t, name, &key);
     e = mem_new(1, sizeof *e + key.n);
     memcpy(e->bytes, key.p, key.n);
     e->key = str_of(e->bytes, key.n);
     (void)key_is(t->conf.key, e->key, &e->name);
+    e->name = str_skip(e->name, t->conf.scope.n);
     e->tally = t;
     list_init(&e->node);
     list_init(&e->waiting);

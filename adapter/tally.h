@@ -36,6 +36,7 @@ struct tally_conf {
     struct loop *loop;
     struct adapter *adapter; /* NULL: this node alone */
     enum key key;            /* its * is the name */
+    struct str scope;        /* in front of the name within the key; lives as long as the tally */
     unsigned ttl_s;          /* of the key; 20 minutes are well inside */
     uint64_t dead_ms;        /* counts of unknown nodes that are older are dropped */
     void (*on_step)(void *ctx, const struct tally_step *s); /* may be NULL */

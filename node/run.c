@@ -339,7 +339,8 @@ static int start_own(struct node *n, char **why)
     n->origins = auth_origins_new(c);
     n->cors = (struct eio_cors){.headers = auth_origin_headers, .ctx = n->origins};
     if (app->start && !(n->own = app->start(n->loop, c, why))) return ERR_CONFIG;
-    if (app->features && !(n->events = events_new(n->loop, c, n->auth, app->features)))
+    if (app->features &&
+        !(n->events = events_new(n->loop, c, n->auth, str_z(*app->namespaces), app->features)))
         return ERR_CONFIG;
     if (n->events) events_set_app(n->events, n->own);
     return OK;

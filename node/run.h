@@ -22,7 +22,7 @@ struct node_http {
 struct node_app {
     const char *name;                      /* "gateway": program is ingoma-<name> */
     const char *port, *ops_port;           /* defaults of PORT and OPS_PORT; NULL: of the table */
-    const char *const *namespaces;         /* ends with NULL */
+    const char *const *namespaces;         /* ends with NULL; the first is the main one */
     const struct feature *const *features; /* ends with NULL; NULL: none */
     /* Programs without features (tests/wire/echo.c) bring a layer of their own instead. */
     const struct sio_app *sio;

@@ -36,7 +36,7 @@ static void label_metrics(void)
     static const char *names[EVENT_COUNT], *codes[ERR_LABELS];
 
     for (int i = 0; i < EVENT_COUNT; i++)
-        names[i] = event_schemas[i].name;
+        names[i] = event_schemas[i].label;
     metric_labels(M_EVENTS_IN, names, EVENT_COUNT);
     metric_labels(M_EVENTS_REFUSED, codes, err_labels(codes));
 }
@@ -46,22 +46,32 @@ static void on_denied(void *ctx)
     session_look_again(ctx);
 }
 
+/* In front of names in Redis; STR_NONE for the gateway. scratch lives as long as the result. */
+static struct str scope_of(const struct events *e, struct sb *scratch)
+{
+    if (str_eq(e->nsp, STR("/"))) return STR_NONE;
+    sb_printf(scratch, "%s:", e->conf->adapter_prefix);
+    return sb_view(scratch);
+}
+
 struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,
-                          const struct feature *const features[])
+                          struct str nsp, const struct feature *const features[])
 {
     struct events *e = MEM_NEW(struct events);
-    struct sb mistakes = {0};
+    struct sb mistakes = {0}, scope = {0};
     int rc;
 
     list_init(&e->peers);
     e->loop = l;
     e->conf = c;
     e->auth = auth;
+    e->nsp = nsp;
     e->limits = rate_limits_of(c);
     e->denied = denied_new(l, c, on_denied, e);
     session_walk_init(e);
-    e->limiter = limits_new(l, c);
-    rc = registry_init(&e->registry, features, &mistakes);
+    e->limiter = limits_new(l, c, scope_of(e, &scope));
+    sb_fini(&scope);
+    rc = registry_init(&e->registry, nsp, features, &mistakes);
     for (unsigned i = 0; features[i]; i++) {
         if (i == EVENT_FEATURES_MAX) {
             sb_z(&mistakes, "too many features\n");
@@ -121,6 +131,7 @@ void events_attach(struct events *e, struct sio *s, struct adapter *a)
     e->people = people_new(&(struct people_conf){.loop = e->loop,
                                                  .conf = e->conf,
                                                  .adapter = a,
+                                                 .nsp = e->nsp,
                                                  .hooks = {.on_first_device = on_first_device,
                                                            .on_last_device = on_last_device,
                                                            .on_counted = on_counted,

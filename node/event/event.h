@@ -68,10 +68,13 @@ struct feature {
     void (*on_message)(void *state, struct str from, struct str payload);
 };
 
-/* features: ends with NULL, borrowed for ever. Joins schemas and rows; NULL after logging every gap
- * and double. */
+/* nsp: main namespace of the program: its sockets are devices of users, and events that every
+ * program answers are answered there. The programs of one Redis have different ones: what is kept
+ * in Redis by the name of a user or an address is the gateway's for "/", and has ADAPTER_PREFIX in
+ * front of the name for others. features: ends with NULL. Both are borrowed for ever. Joins schemas
+ * and rows; NULL after logging every gap and double. */
 struct events *events_new(struct loop *l, const struct conf *c, const struct auth *auth,
-                          const struct feature *const features[]);
+                          struct str nsp, const struct feature *const features[]);
 /* Opens the features. sio's namespaces exist by now. adapter may be NULL (casts and counts stay
  * local). */
 void events_attach(struct events *e, struct sio *s, struct adapter *a);

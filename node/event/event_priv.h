@@ -16,6 +16,7 @@ struct events {
     struct loop *loop;
     const struct conf *conf;
     const struct auth *auth;
+    struct str nsp;          /* main namespace of the program */
     void *app;               /* events_set_app */
     struct sio *sio;         /* NULL before events_attach and after events_detach */
     struct adapter *adapter; /* NULL: none */

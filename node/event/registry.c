@@ -16,7 +16,7 @@ static struct registry_nsp *nsp_add(struct registry *r, struct str name)
 static void add(struct registry *r, struct registry_row row, struct sb *mistakes)
 {
     const struct event_schema *s = row.schema;
-    struct registry_nsp *nsp = nsp_add(r, str_z(s->nsp));
+    struct registry_nsp *nsp = nsp_add(r, s->nsp ? str_z(s->nsp) : r->nsp);
 
     if (!nsp) {
         sb_printf(mistakes, "event %s: more than %d namespaces\n", s->name, REGISTRY_NSPS_MAX);
@@ -54,11 +54,12 @@ static void check_gaps(struct registry *r, const struct feature *f, struct sb *m
     }
 }
 
-int registry_init(struct registry *r, const struct feature *const features[], struct sb *mistakes)
+int registry_init(struct registry *r, struct str nsp, const struct feature *const features[],
+                  struct sb *mistakes)
 {
     size_t before = mistakes->n;
 
-    *r = (struct registry){0};
+    *r = (struct registry){.nsp = nsp};
     for (unsigned i = 0; i < EVENT_COUNT; i++)
         if (event_schemas[i].rate == EVENT_RATE_ECHO)
             add(r, (struct registry_row){.schema = &event_schemas[i]}, mistakes);

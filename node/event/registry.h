@@ -20,14 +20,16 @@ struct registry_nsp {
 
 struct registry {
     struct registry_row rows[EVENT_COUNT]; /* by event_id; schema NULL: not of this program */
+    struct str nsp;                        /* main namespace of the program */
     struct registry_nsp nsps[REGISTRY_NSPS_MAX];
     unsigned nsps_count;
 };
 
-/* features ends with NULL. mistakes: one line for every gap and double. Errors: ERR_CONFIG.
+/* nsp: main namespace of the program, for the events that every program answers; borrowed for ever.
+ * features ends with NULL. mistakes: one line for every gap and double. Errors: ERR_CONFIG.
  * registry_fini always. */
-MUST_USE int registry_init(struct registry *r, const struct feature *const features[],
-                           struct sb *mistakes);
+MUST_USE int registry_init(struct registry *r, struct str nsp,
+                           const struct feature *const features[], struct sb *mistakes);
 void registry_fini(struct registry *r);
 
 const struct registry_nsp *registry_nsp(const struct registry *r, struct str name);       /* NULL */

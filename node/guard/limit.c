@@ -85,6 +85,7 @@ struct limits {
     struct adapter *adapter;
     struct cidr_list *exempt;
     struct map shares;
+    struct sb scope;
     struct list idle; /* longest idle first */
     struct bucket node_handshakes;
     struct timer sweep;
@@ -126,6 +127,7 @@ static struct limit_share *share_get(struct limits *l, enum limit_kind kind, str
     struct sb key = {0};
     struct limit_share *s;
 
+    sb_str(&key, sb_view(&l->scope));
     sb_z(&key, prefixes[kind]);
     sb_str(&key, str_head(name, 256));
     s = map_get(&l->shares, sb_view(&key));
@@ -320,7 +322,7 @@ void limits_attach(struct limits *l, struct adapter *a)
     l->adapter = a;
 }
 
-struct limits *limits_new(struct loop *loop, const struct conf *c)
+struct limits *limits_new(struct loop *loop, const struct conf *c, struct str scope)
 {
     static const char *const names[REFUSED_COUNT] = {
         [REFUSED_USER_EVENTS] = "user_events",     [REFUSED_IP_EVENTS] = "ip_events",
@@ -331,6 +333,7 @@ struct limits *limits_new(struct loop *loop, const struct conf *c)
 
     metric_labels(M_LIMIT_REFUSED, names, REFUSED_COUNT);
     l->loop = loop;
+    sb_str(&l->scope, scope);
     l->conf = c;
     l->per_minute[LIMIT_USER] = c->rate_user_events;
     l->per_minute[LIMIT_IP] = c->rate_ip_events;
@@ -356,5 +359,6 @@ void limits_free(struct limits *l)
     }
     map_fini(&l->shares);
     cidr_free(l->exempt);
+    sb_fini(&l->scope);
     mem_free(l);
 }

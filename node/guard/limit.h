@@ -16,9 +16,11 @@ struct adapter;
 struct limits;
 struct limit_share; /* one user or address, on this node */
 
-struct limits *limits_new(struct loop *l, const struct conf *c); /* returns new; limits_free */
-void limits_free(struct limits *l);                              /* after limits_attach(l, NULL) */
-void limits_attach(struct limits *l, struct adapter *a);         /* NULL: none any more */
+/* scope: in front of the names in Redis, where two programs share one; empty for the gateway.
+ * Returns new; limits_free. */
+struct limits *limits_new(struct loop *l, const struct conf *c, struct str scope);
+void limits_free(struct limits *l);                      /* after limits_attach(l, NULL) */
+void limits_attach(struct limits *l, struct adapter *a); /* NULL: none any more */
 
 /* Whether an address is in LIMITS_EXEMPT: no limits, no bans. */
 bool limits_is_exempt(const struct limits *l, struct str address);

@@ -68,16 +68,21 @@ static void on_step(void *ctx, const struct tally_step *s)
 struct people *people_new(const struct people_conf *c)
 {
     struct people *p = MEM_NEW(struct people);
+    bool is_gateway;
 
     p->conf = *c;
     p->adapter = strcmp(c->conf->adapter, "local") == 0 ? NULL : c->adapter;
-    p->tally = tally_new(&(struct tally_conf){.loop = c->loop,
-                                              .adapter = p->adapter,
-                                              .key = KEY_USER_NODES,
-                                              .ttl_s = KEY_USER_NODES_TTL_S,
-                                              .dead_ms = c->conf->dead_ms,
-                                              .on_step = on_step,
-                                              .ctx = p});
+    is_gateway = str_eq(c->nsp, STR("/"));
+    if (!is_gateway) sb_printf(&p->scope, "%s:", c->conf->adapter_prefix);
+    p->tally =
+        tally_new(&(struct tally_conf){.loop = c->loop,
+                                       .adapter = p->adapter,
+                                       .key = is_gateway ? KEY_USER_NODES : KEY_USER_NODES_OF,
+                                       .scope = sb_view(&p->scope),
+                                       .ttl_s = KEY_USER_NODES_TTL_S,
+                                       .dead_ms = c->conf->dead_ms,
+                                       .on_step = on_step,
+                                       .ctx = p});
     people_reap_init(p);
     return p;
 }
@@ -113,9 +118,9 @@ bool people_is_room_of(struct str room, struct str id_text)
     return id_text.n && str_starts(room, prefix) && str_eq(str_skip(room, prefix.n), id_text);
 }
 
-static bool is_counted(const struct sio_socket *s)
+static bool is_counted(const struct people *p, const struct sio_socket *s)
 {
-    return str_eq(sio_nsp_name(sio_socket_nsp(s)), STR("/"));
+    return str_eq(sio_nsp_name(sio_socket_nsp(s)), p->conf.nsp);
 }
 
 struct person *people_enter(struct people *p, struct sio_socket *s, const struct identity *id)
@@ -128,7 +133,7 @@ struct person *people_enter(struct people *p, struct sio_socket *s, const struct
     people_room(id->id_text, &room);
     rc = sio_socket_join(s, sb_view(&room)); /* it is the first room: no limit is in the way */
     sb_fini(&room);
-    if (rc != OK || !is_counted(s)) return NULL;
+    if (rc != OK || !is_counted(p, s)) return NULL;
     who = find(p, id->id_text);
     if (!who) who = add(p, id->id_text);
     tally_add(p->tally, who->id_text, STR_NONE);

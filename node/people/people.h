@@ -1,7 +1,7 @@
 /* Who is here, as users and not as sockets: each signed-in socket is in the room of its user, and
  * Redis knows on which nodes a user has devices (USER_NODES). Says when the first device of a user
  * over the whole cluster has come and the last one has gone, also when a node dies. Devices are
- * sockets of the main namespace. Without Redis all this is so for this node alone. */
+ * sockets of the program's main namespace. Without Redis all this is so for this node alone. */
 #ifndef NODE_PEOPLE_PEOPLE_H
 #define NODE_PEOPLE_PEOPLE_H
 
@@ -36,6 +36,7 @@ struct people_conf {
     struct loop *loop;
     const struct conf *conf;
     struct adapter *adapter; /* NULL: none */
+    struct str nsp;          /* whose sockets are devices; lives as long as the people */
     struct people_hooks hooks;
     void *ctx;
 };

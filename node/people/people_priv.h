@@ -11,6 +11,7 @@ struct people {
     struct people_conf conf;
     struct adapter *adapter; /* NULL: this node alone */
     struct tally *tally;
+    struct sb scope;    /* in front of users' names in Redis; empty for the gateway */
     struct map persons; /* id_text → struct person */
     struct list unlisted;
     struct loop_task list_task;

@@ -110,7 +110,9 @@ static struct sb users_key(const struct people *p, struct str node)
 
 void people_free_if_done(struct people *p)
 {
-    if (p->is_closed && !p->tally && !p->under_way) mem_free(p);
+    if (!p->is_closed || p->tally || p->under_way) return;
+    sb_fini(&p->scope);
+    mem_free(p);
 }
 
 /* False: p was closed, and is perhaps no more. */

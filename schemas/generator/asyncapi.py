@@ -2,6 +2,8 @@
 
 import json
 
+from .model import pascal
+
 
 def refs(schema):
     """House references become references within the document."""
@@ -21,18 +23,26 @@ def payload(e):
     return schema
 
 
+def key_of(e):
+    return f"{e.direction}.{e.name if e.title == pascal(e.name) else e.app + '.' + e.name}"
+
+
 def source(model):
     messages, channels, operations = {}, {}, {}
     for e in model.ins + model.outs:
-        key = f"{e.direction}.{e.name}"
+        key = key_of(e)
         messages[key] = {"name": e.name, "summary": e.description, "payload": payload(e),
                          "examples": [{"payload": x} for x in e.examples]}
-        nsp = e.namespace.strip("/") or "main"
-        channel = channels.setdefault(nsp, {"address": e.namespace, "messages": {}})
-        channel["messages"][key] = {"$ref": f"#/components/messages/{key}"}
-        action = {"in": "receive", "out": "send"}[e.direction]
-        operations[f"{action}.{e.name}"] = {"action": action, "channel": {"$ref": f"#/channels/{nsp}"},
-                                           "messages": [{"$ref": f"#/channels/{nsp}/messages/{key}"}]}
+    for namespace in model.namespaces:
+        nsp = namespace.strip("/") or "main"
+        channel = channels.setdefault(nsp, {"address": namespace, "messages": {}})
+        for e in sum(model.of(namespace), []):
+            key = key_of(e)
+            channel["messages"][key] = {"$ref": f"#/components/messages/{key}"}
+            action = {"in": "receive", "out": "send"}[e.direction]
+            name = f"{action}.{e.name}" if nsp == "main" else f"{action}.{nsp}.{e.name}"
+            operations[name] = {"action": action, "channel": {"$ref": f"#/channels/{nsp}"},
+                                "messages": [{"$ref": f"#/channels/{nsp}/messages/{key}"}]}
     document = {"asyncapi": "3.0.0",
                 "info": {"title": "Ingoma", "version": "1.0.0",
                          "description": "Socket.IO events; the first argument of each is the payload."},

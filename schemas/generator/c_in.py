@@ -2,7 +2,7 @@
 
 from . import c_common
 from .c_common import quote
-from .model import RATES, expected
+from .model import RATES, expected, pascal
 
 
 def header(model):
@@ -30,7 +30,8 @@ def header(model):
     for e in model.ins:
         if e.fields or e.passthrough:
             out.append(prototype(e) + ";")
-    out += ["", "struct event_schema {", "    const char *name, *nsp, *feature;",
+    out += ["", "struct event_schema {", "    const char *name, *label, *feature; /* label: the name, told apart where two programs have it */",
+            "    const char *nsp;         /* NULL: the main one of the program */",
             "    const char *error_event; /* NULL: refusals are not told */",
             "    enum event_id id;", "    enum role role;       /* smallest one that may send it */",
             "    enum event_rate rate;",
@@ -152,7 +153,9 @@ def source(model):
     for e in model.ins:
         decode = f"{e.c}_any" if e.fields or e.passthrough else "NULL"
         error = quote(e.error) if e.error else "NULL"
-        out += [f"    [EVENT_{e.id}] = {{.name = {quote(e.name)}, .nsp = {quote(e.namespace)}, "
+        nsp = quote(e.namespace) if e.namespace else "NULL"
+        label = quote(e.name if e.title == pascal(e.name) else f"{e.app}/{e.name}")
+        out += [f"    [EVENT_{e.id}] = {{.name = {quote(e.name)}, .label = {label}, .nsp = {nsp}, "
                 f".feature = {quote(e.feature)},", f"        .error_event = {error}, .id = EVENT_{e.id}, "
                 f".role = ROLE_{e.role.upper()}, .rate = EVENT_RATE_{e.rate.upper()}, .decode = {decode}}},"]
     return "\n".join(out + ["};", ""])

@@ -2,6 +2,8 @@
 
 from .validate import compact
 
+TITLES = {"node": "Every program", "gateway": "The gateway", "contacts": "The contacts service"}
+
 
 def limits(f):
     s, out = f.schema, []
@@ -44,14 +46,31 @@ def source(model):
            "Every event passes: rate, role, schema, handler. A refusal is sent as the event's *error event*",
            "`{event, code, error, retryAfterMs?}`; a caller that asked for an acknowledgement gets",
            "`{ok: false, code, message, retryAfterMs?}` as well, and `{ok: true, …}` on success.", "",
-           "## From clients", ""]
-    for e in (e for e in model.ins if e.rate != "echo"):
-        out += [f"### {e.name}", "", e.description, "",
-                f"Namespace `{e.namespace}` · feature {e.feature} · role {e.role} · bucket {e.rate} · error event `{e.error}`"
-                + (f" · a bare string is `{e.string_as}`" if e.string_as else ""), "", *table(e)]
-    echoes = ", ".join(f"`{e.name}`" for e in model.ins if e.rate == "echo")
-    out += ["### Echoes", "", f"{echoes}: server events that old clients send back. Counted, never answered, "
-            "in a bucket of their own.", "", "## To clients", ""]
-    for e in model.outs:
-        out += [f"### {e.name}", "", e.description, "", f"Namespace `{e.namespace}` · feature {e.feature}", "", *table(e)]
+           "Programs: " + " · ".join(f"[{TITLES[app]}](#{anchor(app)})" for app in model.apps), ""]
+    for app in model.apps:
+        out += program(app, [e for e in model.ins if e.app == app], [e for e in model.outs if e.app == app])
     return "\n".join(out)
+
+
+def anchor(app):
+    return TITLES[app].lower().replace(" ", "-")
+
+
+def namespace(e):
+    return f"Namespace `{e.namespace}`" if e.namespace else "Main namespace of each program"
+
+
+def program(app, ins, outs):
+    out = [f"## {TITLES[app]}", ""]
+    for e in (e for e in ins if e.rate != "echo"):
+        out += [f"### {e.name}", "", "From clients. " + e.description, "",
+                f"{namespace(e)} · feature {e.feature} · role {e.role} · bucket {e.rate} · error event `{e.error}`"
+                + (f" · a bare string is `{e.string_as}`" if e.string_as else ""), "", *table(e)]
+    echoes = ", ".join(f"`{e.name}`" for e in ins if e.rate == "echo")
+    if echoes:
+        out += ["### Echoes", "", f"{echoes}: server events that old clients send back. Counted, never answered, "
+                "in a bucket of their own.", ""]
+    for e in outs:
+        out += [f"### {e.name} to clients" if e.name in {i.name for i in ins} else f"### {e.name}", "", "To clients. " + e.description, "",
+                f"{namespace(e)} · feature {e.feature}", "", *table(e)]
+    return out

@@ -1,5 +1,7 @@
 """docs/migration.md: what a client of the old service finds changed."""
 
+from .docs import TITLES
+
 
 def row(e):
     what, _, why = e.legacy.partition(": ")
@@ -7,10 +9,14 @@ def row(e):
 
 
 def table(title, events):
-    return [f"## {title}", "", "| event | | why |", "| --- | --- | --- |", *[row(e) for e in events if e.legacy != "new"], ""]
+    if all(e.legacy == "new" for e in events):
+        return []
+    return [f"### {title}", "", "| event | | why |", "| --- | --- | --- |", *[row(e) for e in events if e.legacy != "new"], ""]
 
 
 def added(title, events):
+    if not any(e.legacy == "new" for e in events):
+        return []
     names = ", ".join(f"`{e.name}`" for e in events if e.legacy == "new")
     return [f"{title}: {names}.", ""]
 
@@ -21,5 +27,11 @@ def source(model):
         "*Same*: name, shape and order as they were. *Changed*: the old shape stays and old pages go on working; what they see",
         "differs for the reason that is given. Fields may be added to any event. Every event may ask for an acknowledgement;",
         "what was ignored in silence is refused with the event's error event. Payloads: [events.md](events.md).", "",
-        *table("From clients", model.ins), *table("To clients", model.outs),
-        "## New", "", *added("From clients", model.ins), *added("To clients", model.outs)]).rstrip("\n") + "\n"
+        *[line for app in model.apps for line in program(model, app)]]).rstrip("\n") + "\n"
+
+
+def program(model, app):
+    ins, outs = ([e for e in events if e.app == app] for events in (model.ins, model.outs))
+    out = [f"## {TITLES[app]}", ""]
+    out += table("From clients", ins) + table("To clients", outs)
+    return out + ["### New", "", *added("From clients", ins), *added("To clients", outs)]

@@ -18,6 +18,12 @@ NAMES = {"string": "a string", "number": "a number", "integer": "an integer", "b
          "object": "an object", "array": "an array"}
 
 
+# Folder of what every program has, in its main namespace; other folders are programs, the first one keeps bare names.
+EVERY = "node"
+PROGRAMS = ("gateway", "contacts")
+NAMESPACES = {"gateway": "/", "contacts": "/contacts"}
+
+
 class SchemaError(Exception):
     """A mistake in a schema file; the text names the file and the place."""
 
@@ -70,8 +76,8 @@ class Event:
 
     def __init__(self, path, direction, app, schema, common):
         self.path, self.direction, self.app, self.name = path, direction, app, path.stem
-        self.c = f"{direction}_{snake(self.name)}"
         self.id = re.sub(r"[^A-Za-z0-9_]", "_", self.name)  # "auth:refresh" is EVENT(auth_refresh)
+        self.title = pascal(self.name)
         self.where = f"{app}/{direction}/{path.name}"
         self.source = schema
         self.common = common
@@ -82,7 +88,7 @@ class Event:
         self.legacy = self.need(schema, "x-legacy")
         if not re.fullmatch(r"same|new|changed: [^|\n]+", self.legacy):
             raise SchemaError(f"{self.where}: x-legacy: same, new, or changed: and why")
-        self.namespace = schema.get("x-namespace", "/")
+        self.namespace = None if app == EVERY else schema.get("x-namespace", NAMESPACES.get(app, "/"))
         self.passthrough = schema.get("x-passthrough", False)
         self.max_bytes = schema.get("x-max-bytes", 0)
         self.examples = self.need(schema, "examples")
@@ -91,6 +97,15 @@ class Event:
         self.fields = self.read_fields(self.schema, "")
         if direction == "in":
             self.read_in(schema)
+
+    def tell_apart(self):
+        """Another program has an event of this name in this direction, too."""
+        self.id = f"{self.app}_{self.id}"
+        self.title = pascal(self.app) + self.title
+
+    @property
+    def c(self):
+        return f"{self.direction}_{snake(self.id)}"
 
     def read_in(self, schema):
         self.role = self.one_of(schema, "x-role", ROLES)
@@ -179,23 +194,44 @@ class Model:
         self.common = self.load(root / "common.json")
         self.ins, self.outs = [], []
         for direction, into in (("in", self.ins), ("out", self.outs)):
-            for path in sorted(root.glob(f"*/{direction}/*.json")):
+            for path in sorted(root.glob(f"*/{direction}/*.json"), key=self.order):
                 into.append(Event(path, direction, path.parent.parent.name, self.load(path), self.common))
-            seen = {}
-            for event in into:
-                if event.name in seen:
-                    raise SchemaError(f"{event.where}: {event.name} is in {seen[event.name]} already")
-                seen[event.name] = event.where
-        outs = {e.name: e for e in self.outs}
+            self.tell_apart(into)
         for event in self.ins:
-            if event.rate != "echo" and event.error not in outs:
+            if event.rate != "echo" and not any(e.name == event.error and e.app in (EVERY, event.app) for e in self.outs):
                 raise SchemaError(f"{event.where}: x-error: there is no out/{event.error}.json")
+        self.apps = [a for a in (EVERY, *PROGRAMS) if any(e.app == a for e in self.ins + self.outs)]
+        self.namespaces = sorted({e.namespace for e in self.ins + self.outs if e.namespace})
         from . import validate
         for event in self.ins + self.outs:
             for i, example in enumerate(event.examples):
                 why = validate.refusal(event, example)
                 if why:
                     raise SchemaError(f"{event.where}: example {i}: {why}")
+
+    @staticmethod
+    def order(path):
+        app = path.parent.parent.name
+        if app not in (EVERY, *PROGRAMS):
+            raise SchemaError(f"{app}: no program: {', '.join(PROGRAMS)}, or {EVERY} for what every one has")
+        return (EVERY, *PROGRAMS).index(app), path.stem.lower(), path.stem
+
+    @staticmethod
+    def tell_apart(events):
+        """Two programs may have an event of one name: the later one's is called after its program, too."""
+        seen = {}
+        for event in events:
+            first = seen.setdefault(event.name, event)
+            if first is not event and EVERY in (first.app, event.app):
+                raise SchemaError(f"{event.where}: {event.name} is in {first.where} already")
+            if first is not event:
+                event.tell_apart()
+
+    def of(self, namespace):
+        """Events of a namespace, in and out: its own and those of every program."""
+        main = namespace in NAMESPACES.values()
+        return tuple([e for e in events if e.namespace == namespace or (main and e.namespace is None)]
+                     for events in (self.ins, self.outs))
 
     @staticmethod
     def load(path):

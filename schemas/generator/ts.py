@@ -26,7 +26,7 @@ def member(name):
 
 
 def interface(e, suffix):
-    out = [f"/** {e.description} */", f"export interface {pascal(e.name)}{suffix} {{"]
+    out = [f"/** {e.description} */", f"export interface {e.title}{suffix} {{"]
     for f in e.fields:
         if f.schema.get("description"):
             out.append(f"  /** {f.schema['description']} */")
@@ -46,17 +46,18 @@ def source(model):
         out += interface(e, "Request")
     for e in model.outs:
         out += interface(e, "Event")
-    for nsp in sorted({e.namespace for e in model.ins + model.outs}):
+    for nsp in model.namespaces:
+        ins, outs = model.of(nsp)
         name = "" if nsp == "/" else pascal(nsp.strip("/"))
         out += [f"/** Client to server, namespace {nsp}; for Socket<ServerEvents, ClientEvents>. */",
                 f"export interface {name}ClientEvents {{"]
         for e in ins:
-            if e.namespace == nsp:
+            if e.rate != "echo":
                 also = " | string" if e.string_as else ""
                 optional = "" if any(f.required for f in e.fields) else "?"
-                out.append(f"  {member(e.name)}: (payload{optional}: {pascal(e.name)}Request{also}, "
+                out.append(f"  {member(e.name)}: (payload{optional}: {e.title}Request{also}, "
                            "ack?: (answer: Ack) => void) => void;")
         out += ["}", "", f"/** Server to client, namespace {nsp}. */", f"export interface {name}ServerEvents {{"]
-        out += [f"  {member(e.name)}: (payload: {pascal(e.name)}Event) => void;" for e in model.outs if e.namespace == nsp]
+        out += [f"  {member(e.name)}: (payload: {e.title}Event) => void;" for e in outs]
         out += ["}", ""]
     return "\n".join(out)

@@ -27,10 +27,10 @@ class Schemas(unittest.TestCase):
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.root)
-        for folder in ("app/in", "app/out"):
+        for folder in ("gateway/in", "gateway/out"):
             (self.root / folder).mkdir(parents=True)
         self.put("common.json", {"id": {"type": "string", "maxLength": 5}})
-        self.put("app/out/bad.json", BAD)
+        self.put("gateway/out/bad.json", BAD)
 
     def put(self, name, schema):
         (self.root / name).write_text(json.dumps(schema), encoding="utf-8")
@@ -43,7 +43,7 @@ class Schemas(unittest.TestCase):
                 del schema[key]
             else:
                 schema[key] = value
-        self.put("app/in/thing.json", schema)
+        self.put("gateway/in/thing.json", schema)
         return Model(self.root)
 
     def test_a_good_schema_is_read(self):
@@ -69,7 +69,7 @@ class Schemas(unittest.TestCase):
             with self.subTest(row=row), self.assertRaisesRegex(SchemaError, "unknown keyword"):
                 schema = copy.deepcopy(GOOD)
                 schema.update(row)
-                self.put("app/in/thing.json", schema)
+                self.put("gateway/in/thing.json", schema)
                 Model(self.root)
 
     def test_an_unknown_keyword_in_common_fails_where_it_is_used(self):
@@ -94,10 +94,45 @@ class Schemas(unittest.TestCase):
             with self.subTest(changes=changes), self.assertRaisesRegex(SchemaError, text):
                 self.build(**changes)
 
-    def test_a_name_is_used_once(self):
-        (self.root / "other/in").mkdir(parents=True)
-        self.put("other/in/thing.json", GOOD)
-        with self.assertRaisesRegex(SchemaError, "already"):
+    def other(self, app):
+        for direction, name, schema in (("in", "thing", GOOD), ("out", "bad", BAD)):
+            (self.root / app / direction).mkdir(parents=True)
+            self.put(f"{app}/{direction}/{name}.json", schema)
+
+    def test_two_programs_may_have_an_event_of_one_name(self):
+        self.other("contacts")
+        model = self.build()
+        self.assertEqual([(e.id, e.c, e.title, e.namespace) for e in model.ins],
+                         [("thing", "in_thing", "Thing", "/"), ("contacts_thing", "in_contacts_thing", "ContactsThing", "/contacts")])
+        self.assertIn("EVENT_contacts_thing", c_in.header(model))
+        self.assertIn('.name = "thing", .label = "contacts/thing"', c_in.source(model))
+        self.assertIn("emit_contacts_bad", c_out.header(model))
+        text = ts.source(model)
+        self.assertIn("export interface ContactsClientEvents {\n  thing: (payload: ContactsThingRequest", text)
+        self.assertIn("export interface ClientEvents {\n  thing: (payload: ThingRequest", text)
+        self.assertIn("## The contacts service", docs.source(model))
+
+    def test_what_every_program_has_is_no_programs_own(self):
+        self.other("node")
+        with self.assertRaisesRegex(SchemaError, "thing is in node/in/thing.json already"):
+            self.build()
+
+    def test_what_every_program_has_is_in_the_map_of_each(self):
+        self.build()
+        for name in ("in/thing", "out/bad"):
+            (self.root / f"node/{name}.json").parent.mkdir(parents=True)
+            (self.root / f"gateway/{name}.json").rename(self.root / f"node/{name}.json")
+        for app in ("gateway", "contacts"):
+            (self.root / app / "out").mkdir(parents=True, exist_ok=True)
+            self.put(f"{app}/out/own.json", BAD)
+        text = ts.source(Model(self.root))
+        self.assertEqual(text.count("  thing: (payload"), 2)
+        self.assertEqual(text.count("  bad: (payload"), 2)
+        self.assertEqual(text.count("export interface ThingRequest"), 1)
+
+    def test_an_unknown_program_is_a_mistake(self):
+        self.other("other")
+        with self.assertRaisesRegex(SchemaError, "other: no program"):
             self.build()
 
     def test_the_sentences_are_exact(self):

@@ -40,8 +40,9 @@ const ajv = new Ajv({ strict: false, allErrors: true }); // the house keywords (
 ajv.addSchema({ ...JSON.parse(fs.readFileSync(path.join(folder, 'common.json'))), $id: 'common.json' });
 const validators = new Map();
 const featureOf = new Map();
-for (const file of fs.readdirSync(path.join(folder, 'gateway/out'))) {
-  const schema = JSON.parse(fs.readFileSync(path.join(folder, 'gateway/out', file)));
+const files = ['node/out', 'gateway/out'].flatMap((of) => fs.readdirSync(path.join(folder, of)).map((name) => path.join(folder, of, name)));
+for (const file of files) {
+  const schema = JSON.parse(fs.readFileSync(file));
   if (schema.properties && !schema['x-passthrough']) schema.additionalProperties ??= false;
   featureOf.set(path.basename(file, '.json'), schema['x-feature']);
   validators.set(path.basename(file, '.json'), ajv.compile(schema));

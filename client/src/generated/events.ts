@@ -11,14 +11,19 @@ export interface AuthRefreshRequest {
   token: string;
 }
 
-/** Messages of this user reach the own devices no more; the user sees no difference. */
-export interface BlockUserRequest {
-  /** Id of the other user, compared by type and value: 7 is not "7". */
-  userId: string | number;
+/** Round trip of the application, besides the heartbeat of the transport. Any payload; the fields of an object come back. */
+export interface PingRequest {
+  [key: string]: unknown;
 }
 
 /** Asks for the own block list. */
 export interface BlockedUsersRequest {
+}
+
+/** Messages of this user reach the own devices no more; the user sees no difference. */
+export interface BlockUserRequest {
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId: string | number;
 }
 
 /** Enters a quiz by its name or its PIN; a bare string is the quizId. With seat: back into one's seat. A signed-in user has one seat on all devices. */
@@ -53,11 +58,6 @@ export interface MarkAsReadRequest {
   userId: string | number;
   /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
   seq?: number;
-}
-
-/** Round trip of the application, besides the heartbeat of the transport. Any payload; the fields of an object come back. */
-export interface PingRequest {
-  [key: string]: unknown;
 }
 
 /** Asks for one page of the users who are online, newest change first. Answered {ok, users, count, page, pages}. */
@@ -219,11 +219,6 @@ export interface AuthErrorEvent {
   retryAfterMs?: number;
 }
 
-/** userIds: the own block list. */
-export interface BlockedUsersEvent {
-  userIds: unknown[];
-}
-
 /** An event without an error event of its own was refused. */
 export interface EventErrorEvent {
   /** The event that was refused. */
@@ -234,6 +229,18 @@ export interface EventErrorEvent {
   error: string;
   /** Milliseconds after which the event would be accepted. */
   retryAfterMs?: number;
+}
+
+/** All fields of the client's ping, then serverTime. */
+export interface PongEvent {
+  /** ISO 8601 in UTC with milliseconds. */
+  serverTime: string;
+  [key: string]: unknown;
+}
+
+/** userIds: the own block list. */
+export interface BlockedUsersEvent {
+  userIds: unknown[];
 }
 
 /** Rows of {rank, userId, userName, seatNumber, score, totalTimeMs, questionsAnswered, finished}: to the one who asked, with me and around (two above, two below); the first ten to all when a question closes. */
@@ -354,13 +361,6 @@ export interface ParticipantProgressEvent {
   /** Players who have answered the question that is open. */
   answered?: number;
   questionIndex?: number;
-}
-
-/** All fields of the client's ping, then serverTime. */
-export interface PongEvent {
-  /** ISO 8601 in UTC with milliseconds. */
-  serverTime: string;
-  [key: string]: unknown;
 }
 
 /** To who subscribed: what changed among the chosen users within an interval. joins: rows as in onlineUsers, also for a new status; leaves: {userId, lastSeen}. seq counts this socket's diffs from the answer of presence:subscribe on: after a gap subscribe again. */
@@ -631,13 +631,13 @@ export interface UserTypingEvent {
 /** Client to server, namespace /; for Socket<ServerEvents, ClientEvents>. */
 export interface ClientEvents {
   "auth:refresh": (payload: AuthRefreshRequest | string, ack?: (answer: Ack) => void) => void;
-  blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
+  ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
   blockedUsers: (payload?: BlockedUsersRequest, ack?: (answer: Ack) => void) => void;
+  blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
   joinQuiz: (payload?: JoinQuizRequest | string, ack?: (answer: Ack) => void) => void;
   joinRoom: (payload: JoinRoomRequest | string, ack?: (answer: Ack) => void) => void;
   leaveRoom: (payload: LeaveRoomRequest | string, ack?: (answer: Ack) => void) => void;
   markAsRead: (payload: MarkAsReadRequest, ack?: (answer: Ack) => void) => void;
-  ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
   "presence:list": (payload?: PresenceListRequest, ack?: (answer: Ack) => void) => void;
   "presence:subscribe": (payload: PresenceSubscribeRequest, ack?: (answer: Ack) => void) => void;
   "presence:unsubscribe": (payload: PresenceUnsubscribeRequest, ack?: (answer: Ack) => void) => void;
@@ -659,8 +659,9 @@ export interface ClientEvents {
 /** Server to client, namespace /. */
 export interface ServerEvents {
   authError: (payload: AuthErrorEvent) => void;
-  blockedUsers: (payload: BlockedUsersEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
+  pong: (payload: PongEvent) => void;
+  blockedUsers: (payload: BlockedUsersEvent) => void;
   leaderboardUpdate: (payload: LeaderboardUpdateEvent) => void;
   messageDelivered: (payload: MessageDeliveredEvent) => void;
   messageError: (payload: MessageErrorEvent) => void;
@@ -670,7 +671,6 @@ export interface ServerEvents {
   participantJoined: (payload: ParticipantJoinedEvent) => void;
   participantLeft: (payload: ParticipantLeftEvent) => void;
   participantProgress: (payload: ParticipantProgressEvent) => void;
-  pong: (payload: PongEvent) => void;
   "presence:diff": (payload: PresenceDiffEvent) => void;
   privateHistory: (payload: PrivateHistoryEvent) => void;
   privateMessage: (payload: PrivateMessageEvent) => void;

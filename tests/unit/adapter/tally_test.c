@@ -165,3 +165,24 @@ Test(tally, steps_by_itself_without_an_adapter)
     cr_expect_str_eq(take(&steps), "u 1: 0 1\nu 2: 1 2\nu 1: 2 1\nu 0: 1 0\n");
     cr_expect_eq(tally_size(t), 0);
 }
+
+Test(tally, a_scope_is_in_the_key_and_not_in_the_name)
+{
+    static char adapter;
+
+    tally_free(t);
+    t = tally_new(&(struct tally_conf){.loop = rig.loop,
+                                       .adapter = (struct adapter *)(void *)&adapter,
+                                       .key = KEY_USER_NODES_OF,
+                                       .scope = STR("contacts:"),
+                                       .ttl_s = 3600,
+                                       .dead_ms = 15000,
+                                       .on_step = on_step});
+    fake.scripts.n = 0;
+    add_one("u7");
+    cr_expect_str_eq(take(&fake.scripts),
+                     "ingoma:{user-of:contacts:u7}:nodes node 1 3600  15 node abcd\n");
+    answer_step("1", "0");
+    cr_expect_str_eq(take(&steps), "u7 1: 0 1\n");
+    cr_expect(tally_knows(t, STR("u7")));
+}

@@ -240,5 +240,5 @@ Test(event, refuses_features_that_leave_an_event_unanswered)
 {
     static const struct feature *const bad[] = {&nameless, NULL};
 
-    cr_expect_null(events_new(rig.loop, &rig.conf, fake.auth, bad));
+    cr_expect_null(events_new(rig.loop, &rig.conf, fake.auth, STR("/"), bad));
 }

@@ -12,7 +12,7 @@ static const struct feature ping = {.name = "ping", .events = ping_rows};
 
 static int build(const struct feature *const features[], struct registry *r, struct sb *mistakes)
 {
-    int rc = registry_init(r, features, mistakes);
+    int rc = registry_init(r, STR("/"), features, mistakes);
 
     sb_char(mistakes, 0);
     return rc;
@@ -113,6 +113,20 @@ Test(registry, refuses_a_feature_that_is_listed_twice)
 
     cr_expect_eq(build(features, &r, &mistakes), ERR_CONFIG);
     cr_expect_str_eq(mistakes.p, "feature ping: listed twice\n");
+    registry_fini(&r);
+    sb_fini(&mistakes);
+}
+
+Test(registry, what_every_program_has_is_in_its_main_namespace)
+{
+    static const struct feature *const features[] = {&ping, NULL};
+    struct registry r;
+    struct sb mistakes = {0};
+
+    cr_assert_eq(registry_init(&r, STR("/contacts"), features, &mistakes), OK);
+    cr_expect_not_null(registry_find(registry_nsp(&r, STR("/contacts")), STR("ping")));
+    cr_expect_not_null(registry_find(registry_nsp(&r, STR("/contacts")), STR("serverStats")));
+    cr_expect_null(registry_nsp(&r, STR("/")));
     registry_fini(&r);
     sb_fini(&mistakes);
 }

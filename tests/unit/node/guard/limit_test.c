@@ -9,7 +9,7 @@ static void open_limits(uint64_t user_events, uint64_t ip_events)
 {
     guard.conf.rate_user_events = user_events;
     guard.conf.rate_ip_events = ip_events;
-    l = limits_new(guard.loop, &guard.conf);
+    l = limits_new(guard.loop, &guard.conf, STR_NONE);
     limits_attach(l, guard_adapter());
 }
 
@@ -236,4 +236,18 @@ Test(limit, may_be_freed_while_redis_is_asked)
     limits_free(l);
     l = NULL;
     guard_answer(OK, "5", "0", NULL);
+}
+
+Test(limit, buckets_of_another_program_are_others)
+{
+    struct limit_share *u;
+
+    open_limits(600, 0);
+    limits_free(l);
+    l = limits_new(guard.loop, &guard.conf, STR("contacts:"));
+    limits_attach(l, guard_adapter());
+    u = join(LIMIT_USER, "u7");
+    for (int i = 0; i < 31; i++)
+        cr_expect_eq(limit_take(l, u), 0);
+    cr_expect_str_eq(guard_take(&guard.keys), "ingoma:{limit:contacts:user:u7}:bucket\n");
 }
