@@ -13,7 +13,10 @@ def header(model):
            "/* X_encode appends the whole array `[\"name\",{...}]`; emit_x casts it and returns OK.",
            " * A member without a value (STR_NONE, has_y false) is absent on the wire. */", ""]
     for e in model.outs:
-        lines = c_common.structs(e.fields, e.c)
+        if e.is_array:
+            lines = [f"struct {e.c} {{", "    struct str items; /* raw JSON array */", "};", ""]
+        else:
+            lines = c_common.structs(e.fields, e.c)
         if e.passthrough:
             lines[-2:-2] = ["    struct str passthrough; /* raw JSON object whose members come first; STR_NONE: none */"]
         out += lines[:-1]
@@ -34,14 +37,22 @@ def line(f, e):
     raise SchemaError(f"{e.where}: {f.path}: {f.kind} cannot be sent as a struct: give it several types (raw JSON)")
 
 
-def encoder(e):
-    out = [f"void {e.c}_encode(struct sb *b, const struct {e.c} *v)", "{",
-           f"    struct encode e = encode_open(b, {c_str('[' + json.dumps(e.name) + ',')});", ""]
+def array_body(e):
+    return [f"    sb_str(b, {c_str('[' + json.dumps(e.name) + ',')});", "    sb_str(b, v->items.n ? v->items : STR(\"[]\"));",
+            "    sb_char(b, ']');"]
+
+
+def object_body(e):
+    out = [f"    struct encode e = encode_open(b, {c_str('[' + json.dumps(e.name) + ',')});", ""]
     if e.passthrough:
         out.append("    encode_splice(&e, v->passthrough);")
     for f in e.fields:
         out += line(f, e)
-    return out + ["    encode_close(&e);", "}", "",
+    return out + ["    encode_close(&e);"]
+
+
+def encoder(e):
+    return [f"void {e.c}_encode(struct sb *b, const struct {e.c} *v)", "{", *(array_body(e) if e.is_array else object_body(e)), "}", "",
                   f"int emit_{e.c[4:]}(const struct sio_cast *to, const struct {e.c} *v)", "{",
                   "    struct sb b = {0}; /* of its own: a cast may end in a handler that emits too */", "",
                   f"    {e.c}_encode(&b, v);", "    sio_cast_emit(to, sb_view(&b), NULL, 0);", "    sb_fini(&b);",

@@ -104,6 +104,9 @@ def out_value(f, value):
 
 
 def out_block(e, example):
+    if e.is_array:
+        return ["    {", f"        const struct {e.c} v = {{.items = {c_str(compact(example))}}};", "",
+                "        b.n = 0;", f"        {e.c}_encode(&b, &v);", f"        same(&b, {c_str(compact([e.name, example]))});", "    }"]
     known = {f.name: f for f in e.fields}
     parts = [out_value(known[k], v) for k, v in example.items() if k in known]
     rest = {k: v for k, v in example.items() if k not in known}

@@ -31,7 +31,7 @@ def rows(fields):
 
 
 def table(e):
-    out = []
+    out = ["An array of:", ""] if e.is_array else []
     if e.fields:
         out += ["| field | type | required | |", "| --- | --- | --- | --- |", *rows(e.fields), ""]
     if e.passthrough:

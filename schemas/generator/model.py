@@ -94,7 +94,10 @@ class Event:
         self.examples = self.need(schema, "examples")
         if not isinstance(self.examples, list) or not self.examples:
             raise SchemaError(f"{self.where}: examples: at least one is required")
-        self.fields = self.read_fields(self.schema, "")
+        self.is_array = schema.get("type") == "array"  # the payload is a list of objects: sent as raw JSON
+        if self.is_array and (direction == "in" or self.schema.get("items", {}).get("type") != "object"):
+            raise SchemaError(f"{self.where}: an array is only sent, and of objects")
+        self.fields = self.read_fields(self.schema["items"] if self.is_array else self.schema, "")
         if direction == "in":
             self.read_in(schema)
 

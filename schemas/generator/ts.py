@@ -26,7 +26,9 @@ def member(name):
 
 
 def interface(e, suffix):
-    out = [f"/** {e.description} */", f"export interface {e.title}{suffix} {{"]
+    name = f"{e.title}{suffix}"
+    out = [f"/** {e.description} */", f"export type {name} = {name}Item[];", "", f"export interface {name}Item {{"] if e.is_array else [
+        f"/** {e.description} */", f"export interface {name} {{"]
     for f in e.fields:
         if f.schema.get("description"):
             out.append(f"  /** {f.schema['description']} */")

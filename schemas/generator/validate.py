@@ -97,6 +97,10 @@ def refusal(event, value):
             return None
         if event.string_as and isinstance(value, str):
             return field_refusal(next(f for f in event.fields if f.name == event.string_as), value)
+    if event.is_array:
+        if not isinstance(value, list):
+            return "payload: not an array"
+        return next(filter(None, (object_refusal(event.fields, event.schema["items"], v) for v in value)), None)
     if not isinstance(value, dict):
         return "payload: not an object"
     return object_refusal(event.fields, event.schema, value)

@@ -130,6 +130,18 @@ class Schemas(unittest.TestCase):
         self.assertEqual(text.count("  bad: (payload"), 2)
         self.assertEqual(text.count("export interface ThingRequest"), 1)
 
+    def test_a_list_of_objects_may_be_sent(self):
+        rows = {"description": "d", "type": "array", "x-feature": "f", "x-legacy": "same",
+                "items": {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}, "examples": [[{"id": "a"}], []]}
+        self.put("gateway/out/rows.json", rows)
+        event = next(e for e in self.build().outs if e.name == "rows")
+        for value, why in (([], None), ([{"id": "a"}, {}], "id: missing"), ({}, "payload: not an array")):
+            self.assertEqual(validate.refusal(event, value), why)
+        self.assertIn("export type RowsEvent = RowsEventItem[];", ts.source(Model(self.root)))
+        self.put("gateway/in/thing.json", {**GOOD, "type": "array", "items": rows["items"], "examples": [[]]})
+        with self.assertRaisesRegex(SchemaError, "only sent"):
+            Model(self.root)
+
     def test_an_unknown_program_is_a_mistake(self):
         self.other("other")
         with self.assertRaisesRegex(SchemaError, "other: no program"):

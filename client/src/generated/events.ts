@@ -210,6 +210,246 @@ export interface UpdatePresenceRequest {
   status: string;
 }
 
+/** A private note on a contact. Agents alone see it. */
+export interface AddContactNoteRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** 1 to 4000 characters. */
+  text: string;
+}
+
+/** An agent takes a contact that waits. A bare string is the contactId. One of many wins; the others are told whose it is. */
+export interface ClaimContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+}
+
+/** The sender types in the chat of a contact that it has joined, or has stopped. */
+export interface ContactTypingRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** False: stopped. */
+  isTyping: boolean;
+}
+
+/** Deletes a canned reply. */
+export interface DeleteCannedReplyRequest {
+  /** Its id. */
+  id: string;
+}
+
+/** A contact with its messages and notes. A bare string is the contactId. Answered with contactDetails. */
+export interface GetContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Messages before this one. */
+  beforeSeq?: number;
+  /** At most so many; 50 when absent. */
+  limit?: number;
+}
+
+/** Figures of the contacts, from the records. Of a time range, by when they came in, or of the last 30 days. */
+export interface GetContactStatsRequest {
+  /** ISO 8601 in UTC, or a date. */
+  from?: string;
+  /** ISO 8601 in UTC, or a date. */
+  to?: string;
+}
+
+/** Those who wait, the newest first. */
+export interface GetPendingContactsRequest {
+}
+
+/** The chat as a text to be read or mailed, without notes. By an agent or the visitor. Answered with contactTranscript. */
+export interface GetTranscriptRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Opens the chat of one contact, from any device. Whoever has it is the visitor: it is a secret. */
+  chatToken?: string;
+  /** text when absent. */
+  format?: "text" | "html";
+}
+
+/** Enters the chat of a contact: its visitor, by chatToken or as the signed-in user who sent it, or an agent. A bare string is the contactId. Answered with contactChatHistory. */
+export interface JoinContactChatRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId?: string;
+  /** Opens the chat of one contact, from any device. Whoever has it is the visitor: it is a secret. */
+  chatToken?: string;
+  /** Messages after this one: those that came while away. */
+  afterSeq?: number;
+  /** Messages before this one, the newest first to be left out. */
+  beforeSeq?: number;
+  /** At most so many; 50 when absent. */
+  limit?: number;
+}
+
+/** Agents and what they have. Answered with agentList. */
+export interface ListAgentsRequest {
+}
+
+/** Texts that agents may send as they are, {{name}} filled in. Answered with cannedReplies. */
+export interface ListCannedRepliesRequest {
+  /** Fill in the fields of this contact. */
+  contactId?: string;
+}
+
+/** Contacts by filter, a page at a time. Answered with contactList. */
+export interface ListContactsRequest {
+  /** pending: waits for an agent; in_progress: an agent has it; resolved. */
+  status?: "pending" | "in_progress" | "resolved";
+  /** Id of an agent, as in the token. */
+  owner?: string | number;
+  /** E-mail address of the visitor. */
+  email?: string;
+  /** A word by which contacts are told apart, and agents' skills. */
+  tag?: string;
+  /** How urgent it is. */
+  priority?: "low" | "normal" | "high" | "urgent";
+  /** Words in name, e-mail, subject or message. */
+  text?: string;
+  /** ISO 8601 in UTC, or a date. */
+  from?: string;
+  /** ISO 8601 in UTC, or a date. */
+  to?: string;
+  /** newest when absent. */
+  sort?: "newest" | "oldest" | "priority";
+  /** From the page before. */
+  cursor?: string;
+  /** At most so many; 50 when absent. */
+  limit?: number;
+}
+
+/** The sender has read the chat up to this message. */
+export interface MarkContactReadRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Number of a message or note in its contact, from 1. */
+  seq: number;
+}
+
+/** How satisfied the visitor is, once, by the signed link that came with the end of the chat. */
+export interface RateContactRequest {
+  /** Of the link. */
+  token: string;
+  /** 1 (bad) to 5 (very good). */
+  score: number;
+  /** In own words. */
+  comment?: string;
+}
+
+/** A resolved contact waits again, at its last agent's if that one has room. By an agent, or by its visitor. */
+export interface ReopenContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Opens the chat of one contact, from any device. Whoever has it is the visitor: it is a secret. */
+  chatToken?: string;
+}
+
+/** Gives a contact back: it waits again, in front of those of its priority. By the one who has it, or a superadmin. */
+export interface RequeueContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Why, for the other agents. */
+  reason?: string;
+}
+
+/** An agent ends a contact. A bare string is the contactId. */
+export interface ResolveContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+}
+
+/** Makes a canned reply, or changes one. The ack has its id. */
+export interface SaveCannedReplyRequest {
+  /** Of the one to change; absent: a new one. */
+  id?: string;
+  /** Short word by which it is found. */
+  code: string;
+  /** For the list. */
+  title?: string;
+  /** {{name}}, {{email}}, {{subject}}, {{agent}} and {{id}} are filled in. */
+  text: string;
+  /** As it was read; a change made meanwhile is then not overwritten. */
+  version?: number;
+}
+
+/** A message in the chat of a contact, of its visitor or an agent. The ack comes when it is stored: {ok, id, seq, timestamp}. */
+export interface SendContactMessageRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** 1 to 10000 characters. */
+  message: string;
+  /** Kind of message; text when absent. */
+  type?: string;
+  /** Name of this message by the sender: sent again it is stored once. */
+  clientMsgId?: string;
+  /** The canned reply that this is, for its count of uses. */
+  cannedId?: string;
+}
+
+/** Whether contacts may be given to an agent, how many at one time, and what the agent knows. Of oneself, or as a superadmin of another one. */
+export interface SetAgentStatusRequest {
+  /** Id of an agent, as in the token. */
+  agentId?: string | number;
+  /** False: nothing is given. */
+  available?: boolean;
+  /** Contacts at one time. */
+  capacity?: number;
+  /** Tags and categories that this agent is good at. */
+  skills?: string[];
+}
+
+/** Another priority of a contact. */
+export interface SetContactPriorityRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** How urgent it is. */
+  priority: "low" | "normal" | "high" | "urgent";
+}
+
+/** A form of the site. Anybody may send FORMS_PER_HOUR an hour from one address. The answer comes when it is stored. Other fields than these are ignored. */
+export interface SubmitContactFormRequest {
+  /** Name of the visitor. */
+  name?: string;
+  /** E-mail address of the visitor. */
+  email?: string;
+  /** What it is about. */
+  subject?: string;
+  /** 1 to 10000 characters. */
+  message: string;
+  /** Telephone number. */
+  phone?: string;
+  /** What kind of question it is, a word of the application; agents with this skill are asked first. */
+  category?: string;
+  /** low, normal, high or urgent; any other word counts as normal. */
+  priority?: string;
+  /** Name of this form by the sender: sent again, on any node, with the same content, it is stored once and answered with the same id. */
+  clientFormId?: string;
+  /** A field that people do not see: whoever fills it in is a machine. */
+  website?: string;
+}
+
+/** Adds tags to a contact and takes some away. */
+export interface TagContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** To add. */
+  add?: string[];
+  /** To take away. */
+  remove?: string[];
+}
+
+/** Gives a contact to another agent, who has room for it. The history stays. */
+export interface TransferContactRequest {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Id of an agent, as in the token. */
+  toAgentId: string | number;
+  /** A note for the other agent; the visitor never sees it. */
+  note?: string;
+}
+
 /** Something is wrong with the token. Right after connecting: it was refused, the connection goes on as a guest (banned: it does not). Later, auth_expired: the connection ends within 30 s unless auth:refresh brings a new token; auth_revoked or banned: it ends now. */
 export interface AuthErrorEvent {
   code: "auth_invalid" | "auth_expired" | "auth_revoked" | "banned";
@@ -628,6 +868,426 @@ export interface UserTypingEvent {
   timestamp: string;
 }
 
+/** To the visitor and the agents: the agent of this contact is gone; it waits again. */
+export interface AdminDisconnectedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name of an agent, as in the token. */
+  adminName?: string;
+  /** Name of a room, 1 to 200 characters. */
+  chatRoomId: string;
+}
+
+/** To the signed-in visitor of a contact, besides contactMessage: an agent has written. */
+export interface AdminResponseEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name of an agent, as in the token. */
+  adminName?: string;
+  /** 1 to 10000 characters. */
+  message: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
+/** Answer to listAgents. */
+export interface AgentListEvent {
+  /** As agentStatus. */
+  agents: unknown[];
+}
+
+/** To agents: one of them came, went, or changed. */
+export interface AgentStatusEvent {
+  /** Id of an agent, as in the token. */
+  agentId: string | number;
+  /** Name of an agent, as in the token. */
+  name?: string;
+  /** Contacts may be given. */
+  available: boolean;
+  /** Is here, or was a moment ago. */
+  online: boolean;
+  /** Contacts at one time. */
+  capacity: number;
+  /** Contacts now. */
+  load: number;
+  /** Texts. */
+  skills: unknown[];
+}
+
+/** To the agent to whom a contact was given. */
+export interface AutoAssignedContactEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** The contact: the fields of the form as sent, submittedAt, status, id, and of the agent assignedAdmin {id, name, email, claimedAt}; then what is new: priority, tags, version and the times. */
+  contact: { [key: string]: unknown };
+  /** Why. */
+  reason: string;
+}
+
+/** Answer to listCannedReplies; to all agents after a change. */
+export interface CannedRepliesEvent {
+  /** {id, code, title, text, uses, version, filled?}. */
+  replies: unknown[];
+}
+
+/** A contact was not claimed. */
+export interface ClaimErrorEvent {
+  /** The event that was refused. */
+  event: string;
+  /** Name of the error, a closed list (docs/errors.md). */
+  code: string;
+  /** A sentence for people. */
+  error: string;
+  /** Milliseconds after which the event would be accepted. */
+  retryAfterMs?: number;
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId?: string;
+  /** Name of the agent who has it. */
+  assignedTo?: string;
+}
+
+/** Messages of a chat, in their order. Whoever joined gets what comes later as contactMessage. */
+export interface ContactChatHistoryEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** As contactMessage. */
+  messages: unknown[];
+  /** pending: waits for an agent; in_progress: an agent has it; resolved. */
+  status: "pending" | "in_progress" | "resolved";
+  /** There are messages before these. */
+  more?: boolean;
+  /** Number up to which agents have read. */
+  agentRead?: number;
+  /** Number up to which the visitor has read. */
+  visitorRead?: number;
+  /** Name of an agent, as in the token. */
+  agentName?: string;
+  /** Place in the queue of one who waits. */
+  position?: number;
+  /** Until an agent has time. */
+  etaSeconds?: number;
+}
+
+/** To all agents {contactId, adminName, adminId}; to the one who claimed it also {contactId, contact, chatRoomId}. */
+export interface ContactClaimedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name of an agent, as in the token. */
+  adminName?: string;
+  /** Id of an agent, as in the token. */
+  adminId?: string | number;
+  /** The contact: the fields of the form as sent, submittedAt, status, id, and of the agent assignedAdmin {id, name, email, claimedAt}; then what is new: priority, tags, version and the times. */
+  contact?: { [key: string]: unknown };
+  /** Name of a room, 1 to 200 characters. */
+  chatRoomId?: string;
+}
+
+/** Answer to getContact. */
+export interface ContactDetailsEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** The contact: the fields of the form as sent, submittedAt, status, id, and of the agent assignedAdmin {id, name, email, claimedAt}; then what is new: priority, tags, version and the times. */
+  contact: { [key: string]: unknown };
+  /** Messages, and notes with note true. */
+  messages: unknown[];
+  /** There are messages before these. */
+  more?: boolean;
+}
+
+/** A form was not taken. */
+export interface ContactFormErrorEvent {
+  /** The event that was refused. */
+  event: string;
+  /** Name of the error, a closed list (docs/errors.md). */
+  code: string;
+  /** A sentence for people. */
+  error: string;
+  /** Milliseconds after which the event would be accepted. */
+  retryAfterMs?: number;
+  /** The reason once more, as old pages read it. */
+  details?: string;
+}
+
+/** The form is stored. */
+export interface ContactFormSubmittedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  id: string;
+  /** For the visitor. */
+  message: string;
+  /** For the visitor: 24 hours, or less when agents are there. */
+  estimatedResponseTime: string;
+  /** Opens the chat of one contact, from any device. Whoever has it is the visitor: it is a secret. */
+  chatToken: string;
+  /** Place in the queue. */
+  position?: number;
+  /** Until an agent has time; absent: nobody knows. */
+  etaSeconds?: number;
+}
+
+/** Answer to listContacts. */
+export interface ContactListEvent {
+  /** Contacts without messages. */
+  contacts: unknown[];
+  /** Of all pages. */
+  total: number;
+  /** For the next page; absent: there is none. */
+  cursor?: string;
+}
+
+/** A message in the chat of a contact, to everybody in it, the sender included. */
+export interface ContactMessageEvent {
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  id: string;
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  senderId?: string | number;
+  /** Name of an agent or a signed-in visitor, or of the form. */
+  senderName?: string;
+  /** admin or superadmin for agents; absent: the visitor. */
+  senderRole?: string;
+  /** 1 to 10000 characters. */
+  message: string;
+  /** Kind of message. */
+  type: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** Number of a message or note in its contact, from 1. */
+  seq: number;
+}
+
+/** To agents: a private note. */
+export interface ContactNoteEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** msg_<milliseconds since 1970>_<9 of a-z0-9> */
+  id: string;
+  /** The note. */
+  text: string;
+  /** Id of an agent, as in the token. */
+  authorId?: string | number;
+  /** Name of an agent, as in the token. */
+  authorName?: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+  /** Number of a message or note in its contact, from 1. */
+  seq: number;
+}
+
+/** To agents: a visitor has rated a contact. */
+export interface ContactRatedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** 1 to 5. */
+  score: number;
+  /** In own words. */
+  comment?: string;
+}
+
+/** To those in the chat: how far somebody has read. */
+export interface ContactReadEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Whose side. */
+  by: "agent" | "visitor";
+  /** Number of a message or note in its contact, from 1. */
+  seq: number;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
+/** To agents and the visitor. */
+export interface ContactReopenedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name of the agent, or visitor. */
+  by?: string;
+  /** pending: waits for an agent; in_progress: an agent has it; resolved. */
+  status: "pending" | "in_progress" | "resolved";
+}
+
+/** To agents, and to the visitor without by and reason: the contact waits again. */
+export interface ContactRequeuedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Why. */
+  reason?: string;
+  /** Name of an agent, as in the token. */
+  by?: string;
+}
+
+/** To all agents {contactId, resolvedBy, responseTime}; to the one who resolved it also {contactId, contact}; to the visitor {contactId, rateToken}. */
+export interface ContactResolvedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name of an agent, as in the token. */
+  resolvedBy?: string;
+  /** Minutes from the form to the end, rounded. */
+  responseTime?: number;
+  /** The contact: the fields of the form as sent, submittedAt, status, id, and of the agent assignedAdmin {id, name, email, claimedAt}; then what is new: priority, tags, version and the times. */
+  contact?: { [key: string]: unknown };
+  /** For rateContact. */
+  rateToken?: string;
+}
+
+/** Figures of the contacts. */
+export interface ContactStatsEvent {
+  /** In the range. */
+  totalContacts: number;
+  /** In progress now. */
+  activeChats: number;
+  /** In the range. */
+  messagesExchanged: number;
+  /** Milliseconds from the form to the end, mean. */
+  averageResponseTime: number;
+  /** Agents who are here. */
+  onlineAdmins: number;
+  /** Who wait now. */
+  pendingContacts: number;
+  /** In progress now. */
+  activeContacts: number;
+  /** All figures: first response and resolution p50 and p90, rate of resolution, CSAT, per agent, by hour and day. */
+  details?: { [key: string]: unknown } | unknown[];
+}
+
+/** Answer to getTranscript. */
+export interface ContactTranscriptEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** As asked. */
+  format: "text" | "html";
+  /** The chat. */
+  text: string;
+}
+
+/** To agents and the visitor: another agent has the contact. */
+export interface ContactTransferredEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name of an agent, as in the token. */
+  fromName?: string;
+  /** Id of an agent, as in the token. */
+  toAgentId?: string | number;
+  /** Name of an agent, as in the token. */
+  toName?: string;
+}
+
+/** To agents: priority or tags of a contact have changed. */
+export interface ContactUpdatedEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** pending: waits for an agent; in_progress: an agent has it; resolved. */
+  status: "pending" | "in_progress" | "resolved";
+  /** How urgent it is. */
+  priority: "low" | "normal" | "high" | "urgent";
+  /** All of them. */
+  tags: unknown[];
+  /** Id of an agent, as in the token. */
+  ownerId?: string | number;
+  /** Name of an agent, as in the token. */
+  ownerName?: string;
+}
+
+/** To the others in the chat of a contact. */
+export interface ContactUserTypingEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Name from the token; absent for guests and for tokens without one. */
+  userName?: string;
+  /** As senderRole. */
+  userRole?: string;
+  /** False: stopped. */
+  isTyping: boolean;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
+/** A message to a contact was refused. */
+export interface ContactsMessageErrorEvent {
+  /** The event that was refused. */
+  event: string;
+  /** Name of the error, a closed list (docs/errors.md). */
+  code: string;
+  /** A sentence for people. */
+  error: string;
+  /** Milliseconds after which the event would be accepted. */
+  retryAfterMs?: number;
+}
+
+/** To agents, the sender excepted: somebody waits. */
+export interface NewContactSubmissionEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  id: string;
+  /** Name of the visitor. */
+  name?: string;
+  /** E-mail address of the visitor. */
+  email?: string;
+  /** What it is about. */
+  subject?: string;
+  /** How urgent it is. */
+  priority: "low" | "normal" | "high" | "urgent";
+  /** ISO 8601 in UTC with milliseconds. */
+  submittedAt: string;
+}
+
+/** Those who wait, the newest first. */
+export type PendingContactsEvent = PendingContactsEventItem[];
+
+export interface PendingContactsEventItem {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  id: string;
+  /** Name of the visitor. */
+  name?: string;
+  /** E-mail address of the visitor. */
+  email?: string;
+  /** What it is about. */
+  subject?: string;
+  /** How urgent it is. */
+  priority?: "low" | "normal" | "high" | "urgent";
+  /** ISO 8601 in UTC with milliseconds. */
+  submittedAt: string;
+}
+
+/** To the visitor of a contact that waits, when it changes. */
+export interface QueueUpdateEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** Place in the queue. */
+  position: number;
+  /** Until an agent has time; absent: nobody knows. */
+  etaSeconds?: number;
+}
+
+/** A contact was not resolved. */
+export interface ResolveErrorEvent {
+  /** The event that was refused. */
+  event: string;
+  /** Name of the error, a closed list (docs/errors.md). */
+  code: string;
+  /** A sentence for people. */
+  error: string;
+  /** Milliseconds after which the event would be accepted. */
+  retryAfterMs?: number;
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId?: string;
+}
+
+/** To agents: four fifths of a promised time are over, or all of it. */
+export interface SlaWarningEvent {
+  /** contact_<milliseconds since 1970>_<a-z0-9> */
+  contactId: string;
+  /** First response, next response, resolution. */
+  clock: "first" | "next" | "resolve";
+  /** escalated: no first reply in time, it was given to somebody else. */
+  state: "warning" | "breached" | "escalated";
+  /** ISO 8601 in UTC with milliseconds. */
+  dueAt?: string;
+  /** How urgent it is. */
+  priority: "low" | "normal" | "high" | "urgent";
+  /** Name of an agent, as in the token. */
+  ownerName?: string;
+}
+
 /** Client to server, namespace /; for Socket<ServerEvents, ClientEvents>. */
 export interface ClientEvents {
   "auth:refresh": (payload: AuthRefreshRequest | string, ack?: (answer: Ack) => void) => void;
@@ -689,4 +1349,72 @@ export interface ServerEvents {
   userOffline: (payload: UserOfflineEvent) => void;
   userOnline: (payload: UserOnlineEvent) => void;
   userTyping: (payload: UserTypingEvent) => void;
+}
+
+/** Client to server, namespace /contacts; for Socket<ServerEvents, ClientEvents>. */
+export interface ContactsClientEvents {
+  "auth:refresh": (payload: AuthRefreshRequest | string, ack?: (answer: Ack) => void) => void;
+  ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
+  addContactNote: (payload: AddContactNoteRequest, ack?: (answer: Ack) => void) => void;
+  claimContact: (payload: ClaimContactRequest | string, ack?: (answer: Ack) => void) => void;
+  contactTyping: (payload: ContactTypingRequest, ack?: (answer: Ack) => void) => void;
+  deleteCannedReply: (payload: DeleteCannedReplyRequest | string, ack?: (answer: Ack) => void) => void;
+  getContact: (payload: GetContactRequest | string, ack?: (answer: Ack) => void) => void;
+  getContactStats: (payload?: GetContactStatsRequest, ack?: (answer: Ack) => void) => void;
+  getPendingContacts: (payload?: GetPendingContactsRequest, ack?: (answer: Ack) => void) => void;
+  getTranscript: (payload: GetTranscriptRequest | string, ack?: (answer: Ack) => void) => void;
+  joinContactChat: (payload?: JoinContactChatRequest | string, ack?: (answer: Ack) => void) => void;
+  listAgents: (payload?: ListAgentsRequest, ack?: (answer: Ack) => void) => void;
+  listCannedReplies: (payload?: ListCannedRepliesRequest, ack?: (answer: Ack) => void) => void;
+  listContacts: (payload?: ListContactsRequest, ack?: (answer: Ack) => void) => void;
+  markContactRead: (payload: MarkContactReadRequest, ack?: (answer: Ack) => void) => void;
+  rateContact: (payload: RateContactRequest, ack?: (answer: Ack) => void) => void;
+  reopenContact: (payload: ReopenContactRequest | string, ack?: (answer: Ack) => void) => void;
+  requeueContact: (payload: RequeueContactRequest | string, ack?: (answer: Ack) => void) => void;
+  resolveContact: (payload: ResolveContactRequest | string, ack?: (answer: Ack) => void) => void;
+  saveCannedReply: (payload: SaveCannedReplyRequest, ack?: (answer: Ack) => void) => void;
+  sendContactMessage: (payload: SendContactMessageRequest, ack?: (answer: Ack) => void) => void;
+  setAgentStatus: (payload?: SetAgentStatusRequest, ack?: (answer: Ack) => void) => void;
+  setContactPriority: (payload: SetContactPriorityRequest, ack?: (answer: Ack) => void) => void;
+  submitContactForm: (payload: SubmitContactFormRequest, ack?: (answer: Ack) => void) => void;
+  tagContact: (payload: TagContactRequest, ack?: (answer: Ack) => void) => void;
+  transferContact: (payload: TransferContactRequest, ack?: (answer: Ack) => void) => void;
+}
+
+/** Server to client, namespace /contacts. */
+export interface ContactsServerEvents {
+  authError: (payload: AuthErrorEvent) => void;
+  eventError: (payload: EventErrorEvent) => void;
+  pong: (payload: PongEvent) => void;
+  adminDisconnected: (payload: AdminDisconnectedEvent) => void;
+  adminResponse: (payload: AdminResponseEvent) => void;
+  agentList: (payload: AgentListEvent) => void;
+  agentStatus: (payload: AgentStatusEvent) => void;
+  autoAssignedContact: (payload: AutoAssignedContactEvent) => void;
+  cannedReplies: (payload: CannedRepliesEvent) => void;
+  claimError: (payload: ClaimErrorEvent) => void;
+  contactChatHistory: (payload: ContactChatHistoryEvent) => void;
+  contactClaimed: (payload: ContactClaimedEvent) => void;
+  contactDetails: (payload: ContactDetailsEvent) => void;
+  contactFormError: (payload: ContactFormErrorEvent) => void;
+  contactFormSubmitted: (payload: ContactFormSubmittedEvent) => void;
+  contactList: (payload: ContactListEvent) => void;
+  contactMessage: (payload: ContactMessageEvent) => void;
+  contactNote: (payload: ContactNoteEvent) => void;
+  contactRated: (payload: ContactRatedEvent) => void;
+  contactRead: (payload: ContactReadEvent) => void;
+  contactReopened: (payload: ContactReopenedEvent) => void;
+  contactRequeued: (payload: ContactRequeuedEvent) => void;
+  contactResolved: (payload: ContactResolvedEvent) => void;
+  contactStats: (payload: ContactStatsEvent) => void;
+  contactTranscript: (payload: ContactTranscriptEvent) => void;
+  contactTransferred: (payload: ContactTransferredEvent) => void;
+  contactUpdated: (payload: ContactUpdatedEvent) => void;
+  contactUserTyping: (payload: ContactUserTypingEvent) => void;
+  messageError: (payload: ContactsMessageErrorEvent) => void;
+  newContactSubmission: (payload: NewContactSubmissionEvent) => void;
+  pendingContacts: (payload: PendingContactsEvent) => void;
+  "queue:update": (payload: QueueUpdateEvent) => void;
+  resolveError: (payload: ResolveErrorEvent) => void;
+  slaWarning: (payload: SlaWarningEvent) => void;
 }
