@@ -12,7 +12,8 @@ struct ops_drain {
     struct loop *loop;
     struct eio *eio;
     uint64_t start_ms, length_ms;
-    size_t total; /* sessions at the start */
+    size_t total;    /* sessions at the start */
+    unsigned rounds; /* that the end was put off */
     void (*done)(void *ctx);
     void *ctx;
 };

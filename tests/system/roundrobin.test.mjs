@@ -3,6 +3,7 @@
 // notice; what the server acknowledged reaches everybody who stayed, once and in order. And what forwarding costs.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { startBalancer } from '../support/balancer.mjs';
 import { sleep, startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
@@ -25,9 +26,14 @@ after(async () => {
 
 const polling = (url, sid) => `${url}/socket.io/?EIO=4&transport=polling${sid ? `&sid=${sid}` : ''}`;
 
+// A kept connection that is closed before a byte of the answer: a GET is sent once more, as browsers do (RFC 9110, 9.2.2).
 async function ask(url, body) {
   const start = Date.now();
-  const answer = await fetch(url, { method: body === undefined ? 'GET' : 'POST', body, signal: AbortSignal.timeout(60000) });
+  const send = () => fetch(url, { method: body === undefined ? 'GET' : 'POST', body, signal: AbortSignal.timeout(60000) });
+  const answer = await send().catch((error) => {
+    if (body === undefined && error.cause?.code === 'UND_ERR_SOCKET') return send();
+    throw error;
+  });
   return { status: answer.status, text: await answer.text(), ms: Date.now() - start };
 }
 
@@ -301,28 +307,38 @@ describe('what forwarding costs', () => {
       const now = await calls();
       return Object.fromEntries(Object.entries(now).map(([k, v]) => [k, v - (before[k] ?? 0)]).filter(([, v]) => v));
     };
+    // The duties of the minute (who is alive, figures, lists) may fall into a measurement: not into three in a row.
+    const costs = async (what, want, why) => {
+      let got;
+      for (let i = 0; i < 3; i++) {
+        got = await spent(what);
+        if (isDeepStrictEqual(got, want)) return;
+      }
+      assert.deepEqual(got, want, why);
+    };
 
     // A POST by the owner's own door makes the data that the forwarded poll fetches: "pong" costs Redis nothing.
     const event = '42["ping",{}]';
-    const own = await spent(() => ask(polling(owner.url, sid), event));
-    assert.deepEqual(own, {}, 'at the owner itself nothing is asked of Redis');
-    assert.match((await ask(polling(owner.url, sid))).text, /pong/);
-    for (let i = 0; i < 5; i++) {
+    await costs(async () => {
       await ask(polling(owner.url, sid), event);
-      const answer = {};
-      const poll = await spent(async () => Object.assign(answer, await ask(polling(asker.url, sid))));
-      assert.match(answer.text, /pong/);
-      assert.deepEqual(poll, { publish: 2 });
+      assert.match((await ask(polling(owner.url, sid))).text, /pong/);
+    }, {}, 'at the owner itself nothing is asked of Redis');
+    for (let i = 0; i < 5; i++) {
+      await costs(async () => {
+        await ask(polling(owner.url, sid), event);
+        assert.match((await ask(polling(asker.url, sid))).text, /pong/);
+      }, { publish: 2 });
     }
-    const parked = await spent(async () => { // the same when it has to wait
+    await costs(async () => { // the same when it has to wait
       const waiting = ask(polling(asker.url, sid));
       await sleep(300);
       await ask(polling(owner.url, sid), event);
       assert.match((await waiting).text, /pong/);
-    });
-    assert.deepEqual(parked, { publish: 2 });
-    const post = await spent(() => ask(polling(asker.url, sid), event)); // head and body leave one after the other
-    assert.deepEqual(post, { publish: 3 });
+    }, { publish: 2 });
+    await costs(async () => { // head and body leave one after the other
+      await ask(polling(asker.url, sid), event);
+      assert.match((await ask(polling(owner.url, sid))).text, /pong/);
+    }, { publish: 3 });
     await ask(polling(owner.url, sid), '1');
     await cluster.stop();
   });

@@ -61,7 +61,7 @@ static void pass(uint64_t ms)
     }
 }
 
-Test(ops_drain, closes_evenly_and_tells_the_end_once)
+static void start(void)
 {
     static const struct edge_handler handler = {.on_request = on_request, .on_gone = on_gone};
     static const struct eio_app app = {on_session, on_session_message, on_session_close};
@@ -74,9 +74,30 @@ Test(ops_drain, closes_evenly_and_tells_the_end_once)
     loop = loop_new();
     eio = eio_new(loop, &conf, STR("AbC1"), &app, NULL, &cors);
     fake_edge_init(&edge, &handler, NULL);
-    for (int i = 0; i < 100; i++)
+    sb_fini(&mistakes);
+}
+
+static void stop(void)
+{
+    fake_edge_fini(&edge);
+    eio_free(eio);
+    loop_turn(loop, false);
+    loop_free(loop);
+    conf_fini(&conf);
+}
+
+static void open_some(int count)
+{
+    for (int i = 0; i < count; i++)
         (void)fake_request(&edge,
                            "GET /socket.io/?EIO=4&transport=websocket\nUpgrade: websocket\n");
+}
+
+TestSuite(ops_drain, .init = start, .fini = stop);
+
+Test(ops_drain, closes_evenly_and_tells_the_end_once)
+{
+    open_some(100);
     cr_assert_eq(eio_sessions_count(eio), 100);
     ops_drain_start(&drain, loop, eio, 10, on_done, NULL);
     pass(5000);
@@ -86,10 +107,16 @@ Test(ops_drain, closes_evenly_and_tells_the_end_once)
     pass(5500);
     cr_expect_eq(eio_sessions_count(eio), 0);
     cr_expect_eq(ends, 1);
-    fake_edge_fini(&edge);
-    eio_free(eio);
-    loop_turn(loop, false);
-    loop_free(loop);
-    conf_fini(&conf);
-    sb_fini(&mistakes);
+}
+
+Test(ops_drain, what_comes_at_the_last_moment_is_closed_too_before_the_end)
+{
+    ops_drain_start(&drain, loop, eio, 0, on_done, NULL);
+    pass(50);
+    open_some(1);
+    pass(100);
+    cr_expect_eq(eio_sessions_count(eio), 0);
+    cr_expect_eq(ends, 0);
+    pass(100);
+    cr_expect_eq(ends, 1);
 }
