@@ -15,6 +15,7 @@ struct refusal {
     struct str why; /* STR_NONE: the text of the code */
     uint64_t retry_after_ms;
     struct str ack;
+    struct str more; /* further members, `"a":1,"b":2` */
 };
 
 static void put_refusal(struct sb *b, const struct refusal *r, const char *text_key)
@@ -26,6 +27,10 @@ static void put_refusal(struct sb *b, const struct refusal *r, const char *text_
     if (r->retry_after_ms) {
         sb_z(b, ",\"retryAfterMs\":");
         sb_u64(b, r->retry_after_ms);
+    }
+    if (r->more.n) {
+        sb_char(b, ',');
+        sb_str(b, r->more);
     }
     sb_char(b, '}');
 }
@@ -130,7 +135,8 @@ static void dispatch_known(struct events *e, struct sio_socket *s, struct event_
     if (rc == OK && !c.is_deferred) {
         accept_ack(s, event->ack, sb_view(&reply));
     } else if (rc != OK) {
-        const struct refusal r = {row->schema, rc, sb_view(&why), c.retry_after_ms, event->ack};
+        const struct refusal r = {row->schema,      rc,         sb_view(&why),
+                                  c.retry_after_ms, event->ack, STR_NONE};
 
         refuse(s, peer, &r);
     }
@@ -141,7 +147,7 @@ static void dispatch_known(struct events *e, struct sio_socket *s, struct event_
 
 static void dispatch_unknown(struct sio_socket *s, const struct sio_event *event)
 {
-    const struct refusal r = {NULL, ERR_UNKNOWN_EVENT, STR_NONE, 0, event->ack};
+    const struct refusal r = {.code = ERR_UNKNOWN_EVENT, .ack = event->ack};
 
     metric_add(M_EVENTS_UNKNOWN, 1);
     tell_refusal(s, &r);
@@ -173,8 +179,8 @@ void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_eve
         metric_add(M_EVENTS_SWALLOWED, 1);
         if (wait_ms) strike(peer);
     } else if (wait_ms) {
-        const struct refusal r = {row ? row->schema : NULL, ERR_RATE, STR_NONE, wait_ms,
-                                  event->ack};
+        const struct refusal r = {
+            row ? row->schema : NULL, ERR_RATE, STR_NONE, wait_ms, event->ack, STR_NONE};
 
         refuse(s, peer, &r);
     } else if (row) {
@@ -217,18 +223,28 @@ struct sio_socket *event_later_socket(const struct event_later *l)
     return s && sio_socket_is_connected(s) ? s : NULL;
 }
 
+/* schema and ack are l's own. Takes l. */
+static void end_refused(struct event_later *l, struct refusal *r)
+{
+    struct sio_socket *s = event_later_socket(l);
+    struct event_peer *peer = s ? sio_socket_user(s) : NULL;
+
+    r->schema = l->schema;
+    r->ack = l->ack;
+    if (peer) refuse(s, peer, r);
+    mem_free(l);
+}
+
 static void end(struct event_later *l, int rc, struct str reply, struct str why)
 {
     struct sio_socket *s = event_later_socket(l);
     struct event_peer *peer = s ? sio_socket_user(s) : NULL;
 
-    if (peer && rc == OK) {
-        accept_ack(s, l->ack, reply);
-    } else if (peer) {
-        const struct refusal r = {l->schema, rc, why, 0, l->ack};
-
-        refuse(s, peer, &r);
+    if (rc != OK) {
+        end_refused(l, &(struct refusal){.code = rc, .why = why});
+        return;
     }
+    if (peer) accept_ack(s, l->ack, reply);
     mem_free(l);
 }
 
@@ -249,6 +265,14 @@ void event_later_answer(struct event_later *l, struct str array)
 void event_later_refuse(struct event_later *l, int rc, struct str why)
 {
     end(l, rc, STR_NONE, why);
+}
+
+void event_later_refuse_more(struct event_later *l, const struct event_refusal *r)
+{
+    end_refused(l, &(struct refusal){.code = r->code,
+                                     .why = r->why,
+                                     .retry_after_ms = r->retry_after_ms,
+                                     .more = r->more});
 }
 
 void event_later_drop(struct event_later *l)

@@ -132,6 +132,14 @@ void event_later_end(struct event_later *l, int rc, struct str reply);
 void event_later_answer(struct event_later *l, struct str array);
 /* An error with a sentence instead of err_text; why may be empty. Takes l */
 void event_later_refuse(struct event_later *l, int rc, struct str why);
+/* An error with more to say. All borrows. Takes l */
+struct event_refusal {
+    int code;
+    struct str why; /* empty: err_text */
+    uint64_t retry_after_ms;
+    struct str more; /* further members of the error event and the ack, `"a":1,"b":2` */
+};
+void event_later_refuse_more(struct event_later *l, const struct event_refusal *r);
 void event_later_drop(
     struct event_later *l); /* without an answer: a feature is being closed. Takes l */
 

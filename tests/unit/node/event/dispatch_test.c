@@ -287,6 +287,25 @@ Test(dispatch, answers_later)
     free_session(s);
 }
 
+Test(dispatch, a_refusal_may_say_more)
+{
+    struct eio_session *s = fake_client(NULL);
+
+    h.defer = true;
+    say(s, "29[\"joinRoom\",\"r\"]");
+    event_later_refuse_more(h.later, &(struct event_refusal){.code = ERR_RATE,
+                                                             .why = STR("not you"),
+                                                             .retry_after_ms = 7,
+                                                             .more = STR("\"owner\":\"Bob\"")});
+    cr_expect_str_eq(
+        take(&s->sent),
+        "42[\"roomError\",{\"event\":\"joinRoom\",\"code\":\"rate_limited\",\"error\":\"not "
+        "you\",\"retryAfterMs\":7,\"owner\":\"Bob\"}]\n"
+        "439[{\"ok\":false,\"code\":\"rate_limited\",\"message\":\"not you\",\"retryAfterMs\":7,"
+        "\"owner\":\"Bob\"}]\n");
+    free_session(s);
+}
+
 Test(dispatch, answers_nobody_when_the_socket_has_gone)
 {
     struct eio_session *s = fake_client(NULL);
