@@ -245,6 +245,25 @@ static void check_secret(const struct conf *c, const char *env, const char *secr
               env, n, SECRET_MIN_BYTES);
 }
 
+/* Whoever can change an answer on its way can sign tokens: only this machine is asked without TLS.
+ */
+static void check_jwks_url(const struct conf *c, struct sb *mistakes)
+{
+    static const struct str good[] = {STR("https://"), STR("http://127.0.0.1"),
+                                      STR("http://localhost"), STR("http://[::1]")};
+    struct str url = str_z(c->jwks_url), rest;
+
+    if (!url.n || (c->dev && str_starts_nocase(url, STR("http://")))) return;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (!str_starts_nocase(url, good[i])) continue;
+        rest = str_skip(url, good[i].n);
+        if (i == 0 && rest.n) return;
+        /* "http://localhost:x@elsewhere" is not this machine */
+        if (i > 0 && str_find(rest, '@') == rest.n && (!rest.n || strchr(":/", rest.p[0]))) return;
+    }
+    sb_z(mistakes, "JWKS_URL: must be https, or http to this machine\n");
+}
+
 static void check_networks(const char *env, const char *text, struct sb *mistakes)
 {
     struct cidr_list *list = NULL;
@@ -303,6 +322,7 @@ int conf_read(struct conf *c, int argc, char *const *argv, char *(*getenv_fn)(co
     check_words(c, mistakes);
     check_secret(c, "JWT_SECRET", c->jwt_secret, mistakes);
     check_secret(c, "JWT_SECRET_PREVIOUS", c->jwt_secret_previous, mistakes);
+    check_jwks_url(c, mistakes);
     check_secret(c, "REVOKE_TOKEN", c->revoke_token, mistakes);
     check_networks("LIMITS_EXEMPT", c->limits_exempt, mistakes);
     check_networks("TRUSTED_PROXIES", c->trusted_proxies, mistakes);

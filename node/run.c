@@ -328,6 +328,14 @@ static void set_name(struct conf *c)
     c->node_name = str_dup(str_z(host));
 }
 
+/* Nobody is let in before JWKS_URL was asked: people with good tokens would be guests. */
+static void await_keys(struct node *n)
+{
+    auth_watch(n->auth, n->loop);
+    while (!auth_is_settled(n->auth))
+        loop_turn(n->loop, true);
+}
+
 /* What stands on nothing but the loop and the options. */
 static int start_own(struct node *n, char **why)
 {
@@ -336,6 +344,7 @@ static int start_own(struct node *n, char **why)
 
     n->loop = loop_new();
     n->auth = auth_new(c);
+    await_keys(n);
     n->origins = auth_origins_new(c);
     n->cors = (struct eio_cors){.headers = auth_origin_headers, .ctx = n->origins};
     if (app->start && !(n->own = app->start(n->loop, c, why))) return ERR_CONFIG;

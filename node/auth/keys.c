@@ -11,7 +11,7 @@
 #include "base/metric.h"
 
 enum { KEYS_MAX = 40, FILE_MAX = 65536, KID_MAX = 256, LOOK_MS = 1000 };
-enum source { SOURCE_OPTION, SOURCE_PEM, SOURCE_SET, SOURCE_COUNT };
+enum source { SOURCE_OPTION, SOURCE_PEM, SOURCE_SET, SOURCE_URL, SOURCE_COUNT };
 
 struct key {
     enum source source;
@@ -34,6 +34,7 @@ struct auth_keys {
     struct file files[SOURCE_COUNT];
     uint64_t looked_ms;
     bool has_looked;
+    bool has_url; /* JWKS_URL can bring keys */
 };
 
 static void key_fini(struct key *key)
@@ -110,9 +111,9 @@ static int read_pem(struct auth_keys *k, struct str text)
 }
 
 /* One key of the set, or nothing: keys for other purposes may stand in it. */
-static void read_set_key(struct json jwk, struct auth_keys *into)
+static void read_set_key(struct json jwk, enum source source, struct auth_keys *into)
 {
-    struct key key = {.source = SOURCE_SET};
+    struct key key = {.source = source};
     struct sb scratch = {0};
     struct json v;
     struct str kid = STR("");
@@ -132,7 +133,7 @@ static void read_set_key(struct json jwk, struct auth_keys *into)
     sb_fini(&scratch);
 }
 
-static int read_set(struct auth_keys *k, struct str text)
+static int read_set(struct auth_keys *k, enum source source, struct str text)
 {
     struct auth_keys found = {0};
     struct json set, keys, item;
@@ -144,9 +145,9 @@ static int read_set(struct auth_keys *k, struct str text)
         return ERR_SCHEMA;
     rest = json_begin(keys);
     while (json_next_item(&rest, &item))
-        read_set_key(item, &found);
+        read_set_key(item, source, &found);
     if (!found.count) return ERR_NOT_FOUND;
-    drop(k, SOURCE_SET);
+    drop(k, source);
     for (unsigned i = 0; i < found.count; i++)
         add(k, &found.list[i]);
     return OK;
@@ -158,7 +159,8 @@ static void reread(struct auth_keys *k, enum source source)
     int rc = read_file(k->files[source].path, &text);
 
     if (rc == OK)
-        rc = source == SOURCE_PEM ? read_pem(k, sb_view(&text)) : read_set(k, sb_view(&text));
+        rc = source == SOURCE_PEM ? read_pem(k, sb_view(&text))
+                                  : read_set(k, source, sb_view(&text));
     metric_add_at(M_KEY_READS, rc != OK, 1);
     if (rc == OK)
         LOG_INFO("auth.keys_read", LOG_Z("file", k->files[source].path), LOG_U("keys", k->count));
@@ -199,6 +201,11 @@ void auth_keys_refresh(struct auth_keys *k, uint64_t now_ms)
     look(k, SOURCE_SET);
 }
 
+int auth_keys_take_set(struct auth_keys *k, struct str text)
+{
+    return read_set(k, SOURCE_URL, text);
+}
+
 /* ---- the rest ---- */
 
 struct auth_keys *auth_keys_new(const struct conf *c)
@@ -211,6 +218,7 @@ struct auth_keys *auth_keys_new(const struct conf *c)
     add_secret(k, c->jwt_secret_previous);
     k->files[SOURCE_PEM].path = c->jwt_public_key_file;
     k->files[SOURCE_SET].path = c->jwks_file;
+    k->has_url = c->jwks_url && c->jwks_url[0];
     look(k, SOURCE_PEM);
     look(k, SOURCE_SET);
     return k;
@@ -228,7 +236,7 @@ bool auth_keys_any(const struct auth_keys *k)
 {
     for (int i = 0; i < SOURCE_COUNT; i++)
         if (k->files[i].path && k->files[i].path[0]) return true;
-    return k->count > 0;
+    return k->has_url || k->count > 0;
 }
 
 bool auth_keys_next(const struct auth_keys *k, enum jwk_alg alg, struct str kid, unsigned *i,

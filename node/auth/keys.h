@@ -24,7 +24,11 @@ void auth_keys_free(struct auth_keys *k);
  * of 64 KB at most, from the local disk. */
 void auth_keys_refresh(struct auth_keys *k, uint64_t now_ms);
 
-/* True when there may be keys: one is there, or a file is named that can bring some. */
+/* The set that JWKS_URL gave (jwks.h) instead of the one before; that one stays when this cannot be
+ * understood or holds no key of ours. Errors: ERR_PROTO, ERR_SCHEMA, ERR_NOT_FOUND. */
+MUST_USE int auth_keys_take_set(struct auth_keys *k, struct str text);
+
+/* True when there may be keys: one is there, or a file or a URL is named that can bring some. */
 bool auth_keys_any(const struct auth_keys *k);
 
 /* The next key for this algorithm and kid (STR_NONE: the token has none). *i starts at 0; false at

@@ -14,13 +14,16 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/rand.h"
+#include "node/auth/jwks.h"
 #include "node/auth/keys.h"
 
 enum { NBF_LEEWAY_S = 30, GUEST_TTL_S = 12 * 3600 };
 enum result { RESULT_OK, RESULT_INVALID, RESULT_EXPIRED };
 
 struct auth {
+    const struct conf *conf;
     struct auth_keys *keys;
+    struct auth_jwks *jwks;        /* NULL: no JWKS_URL, or not watching yet */
     const char *issuer, *audience; /* of the options; NULL or empty: any */
     char *secret;                  /* signs guests of the demo */
     int secret_len;
@@ -34,6 +37,7 @@ struct auth *auth_new(const struct conf *c)
 
     a->secret = str_dup(str_z(c->jwt_secret));
     a->secret_len = (int)strlen(a->secret);
+    a->conf = c;
     a->keys = auth_keys_new(c);
     a->issuer = c->jwt_issuer;
     a->audience = c->jwt_audience;
@@ -46,8 +50,19 @@ void auth_free(struct auth *a)
     if (!a) return;
     explicit_bzero(a->secret, (size_t)a->secret_len);
     mem_free(a->secret);
+    auth_jwks_free(a->jwks);
     auth_keys_free(a->keys);
     mem_free(a);
+}
+
+void auth_watch(struct auth *a, struct loop *l)
+{
+    a->jwks = auth_jwks_new(l, a->conf, a->keys);
+}
+
+bool auth_is_settled(const struct auth *a)
+{
+    return auth_jwks_is_settled(a->jwks);
 }
 
 bool auth_has_keys(const struct auth *a)
@@ -238,14 +253,18 @@ static int verify(const struct auth *a, struct str token, const struct parts *pa
     struct str kid;
     char *z = NULL;
     unsigned i = 0;
+    bool has_key = false;
     int rc = read_head(parts->head, &scratch, &alg, &kid);
 
     if (rc == OK && !is_signature(alg, parts->signature)) rc = ERR_AUTH;
     if (rc != OK) goto out;
     rc = ERR_AUTH;
     z = str_dup(token); /* libjwt wants a terminated string */
-    while (rc != OK && auth_keys_next(a->keys, alg, kid, &i, &key))
+    while (rc != OK && auth_keys_next(a->keys, alg, kid, &i, &key)) {
+        has_key = true;
         if (verify_with(&key, z)) rc = OK;
+    }
+    if (!has_key && kid.n) auth_jwks_want(a->jwks);
 out:
     mem_free(z);
     sb_fini(&scratch);

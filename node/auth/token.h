@@ -12,13 +12,19 @@
 
 struct auth;
 struct conf;
+struct loop;
 
 /* Keeps its own copies of the secrets; c stays for its life. Without any key (keys.h) every token
  * is ignored. Returns new; auth_free. */
 struct auth *auth_new(const struct conf *c);
 void auth_free(struct auth *a);
-bool auth_has_keys(const struct auth *a);   /* there are some, or a file may bring them */
+bool auth_has_keys(const struct auth *a);   /* there are some, or a file or a URL may bring them */
 bool auth_has_secret(const struct auth *a); /* JWT_SECRET: the demo can sign */
+
+/* From now on JWKS_URL, where there is one, is asked for keys. Settled: it has answered once, or
+ * was given up for the time being, within five seconds. */
+void auth_watch(struct auth *a, struct loop *l);
+bool auth_is_settled(const struct auth *a);
 
 /* Where a client may put its token, in this order: auth.token of CONNECT, ?token= of the handshake,
  * Authorization with or without "Bearer ". False when there is none (or an empty one).

@@ -175,6 +175,31 @@ Test(conf, a_short_secret_is_for_development_only)
     conf_fini(&conf);
 }
 
+Test(conf, keys_come_over_tls_or_from_this_machine)
+{
+    static const struct {
+        const char *flag;
+        int want;
+    } rows[] = {
+        {"--jwks-url=https://id.example/keys", OK},
+        {"--jwks-url=http://127.0.0.1:8080/keys", OK},
+        {"--jwks-url=http://localhost/keys", OK},
+        {"--jwks-url=http://[::1]", OK},
+        {"--jwks-url=http://id.example/keys --dev", OK},
+        {"--jwks-url=http://id.example/keys", ERR_CONFIG},
+        {"--jwks-url=http://127.0.0.1.example/keys", ERR_CONFIG},
+        {"--jwks-url=http://127.0.0.1:80@example/keys", ERR_CONFIG},
+        {"--jwks-url=file:///keys --dev", ERR_CONFIG},
+        {"--jwks-url=https://", ERR_CONFIG},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(read_with(rows[i].flag), rows[i].want, "row %zu", i);
+        cr_expect(rows[i].want == OK || says("JWKS_URL: must be https"), "row %zu", i);
+    }
+    conf_fini(&conf);
+}
+
 Test(conf, clients_come_back_over_streams_only)
 {
     cr_expect_eq(read_with("--recovery-ms=120000"), ERR_CONFIG);

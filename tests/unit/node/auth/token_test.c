@@ -2,9 +2,12 @@
 #include <jwt.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/conf.h"
+#include "base/loop.h"
 #include "base/metric.h"
 #include "node/auth/token.h"
+#include "tests/unit/support/http_fixture.h"
 #include "tests/unit/support/key_pair.h"
 
 #define NOW_S 1700000000
@@ -443,4 +446,72 @@ Test(auth_token, refuses_a_critical_header_behind_a_good_signature)
         jwt_free(jwt);
     }
     auth_free(a);
+}
+
+static char *sign_with_kid(const char *kid)
+{
+    jwt_t *jwt;
+    char *token;
+
+    cr_assert_eq(jwt_new(&jwt), 0);
+    cr_assert_eq(jwt_add_grants_json(jwt, "{\"id\":\"u7\"}"), 0);
+    cr_assert_eq(jwt_add_header(jwt, "kid", kid), 0);
+    cr_assert_eq(jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)ec.private_pem,
+                             (int)strlen(ec.private_pem)),
+                 0);
+    token = jwt_encode_str(jwt);
+    jwt_free(jwt);
+    return token;
+}
+
+static void await_answers(struct loop *l, int64_t count)
+{
+    for (int i = 0; i < 20000 && metric_get(M_JWKS) < count; i++) {
+        if (i < 20) clock_advance(TIMER_TICK_MS);
+        loop_turn(l, i >= 20);
+    }
+    cr_assert_eq(metric_get(M_JWKS), count);
+}
+
+Test(auth_token_keys, asks_the_url_for_a_key_that_it_does_not_know)
+{
+    static struct http_fixture server;
+    struct sb set = {0}, answer = {0};
+    struct conf c = {.jwt_secret = no_secret, .jwks_refresh_s = 300};
+    struct identity *who = NULL;
+    char *token = sign_with_kid("new"), *invented = sign_with_kid("");
+    struct loop *l;
+    struct auth *a;
+
+    metric_reset_for_test();
+    clock_freeze(1000000, UINT64_C(1000) * NOW_S);
+    l = loop_new();
+    http_fixture_open(&server, l);
+    http_fixture_json(&server, &answer, "{\"keys\":[]}");
+    c.jwks_url = server.url;
+    a = auth_new(&c);
+    auth_watch(a, l);
+    cr_expect(auth_has_keys(a), "they may still come");
+    await_answers(l, 1);
+    cr_expect_eq(check(a, token, &who), ERR_AUTH);
+    sb_printf(&set, "{\"keys\":[{\"kid\":\"new\",%s]}", ec.jwk + 1);
+    sb_char(&set, 0);
+    http_fixture_json(&server, &answer, set.p);
+    clock_advance(10000);
+    cr_expect_eq(check(a, invented, &who), ERR_AUTH);
+    cr_expect_eq(check(a, token, &who), ERR_AUTH, "it is not waited for");
+    await_answers(l, 2);
+    cr_expect_eq(check(a, token, &who), OK);
+    identity_free(who);
+    clock_advance(10000);
+    cr_expect_eq(check(a, invented, &who), ERR_AUTH);
+    loop_turn(l, false);
+    cr_expect_eq(server.requests, 2, "a token without kid is no reason");
+    auth_free(a);
+    http_fixture_close(&server);
+    loop_free(l);
+    sb_fini(&set);
+    sb_fini(&answer);
+    free(token);
+    free(invented);
 }
