@@ -20,10 +20,16 @@ ARROWS = (
     ("node/ops/", ("node/ops/", "node/sio/", "node/eio/eio.h", "node/edge/edge.h", "node/auth/", "node/guard/", "adapter/adapter.h", "base/")),
     ("node/features/", ("node/features/OWN/", "node/event/", "node/people/people.h", "node/auth/", "node/sio/", "adapter/", "base/", "gen", "schemas/")),
     ("node/", ("node/", "adapter/", "base/", "gen", "schemas/")),
+    ("contacts/record/", ("contacts/record/", "base/")),
+    ("contacts/rules/", ("contacts/rules/", "contacts/record/", "base/")),
+    ("contacts/store/", ("contacts/store/", "contacts/record/", "base/")),
+    ("contacts/notice/", ("contacts/notice/", "contacts/store/store.h", "contacts/rules/", "contacts/record/", "adapter/", "base/")),
+    ("contacts/desk/", ("contacts/desk/", "contacts/notice/notice.h", "contacts/store/store.h", "contacts/rules/", "contacts/record/", "node/", "adapter/", "base/", "gen", "schemas/")),
+    ("contacts/rest/", ("contacts/rest/", "contacts/desk/desk.h", "contacts/notice/notice.h", "contacts/store/store.h", "contacts/rules/", "contacts/record/", "node/", "adapter/", "base/", "gen", "schemas/")),
     ("contacts/", ("contacts/", "node/", "adapter/", "base/", "gen", "schemas/")),
     ("schemas/", ("schemas/", "base/")),
     ("bench/", ("bench/", "base/")),
-    ("tools/", ("tools/", "node/", "adapter/", "base/", "gen", "schemas/")),
+    ("tools/", ("tools/", "contacts/", "node/", "adapter/", "base/", "gen", "schemas/")),
 )
 
 # library → where its headers may appear
@@ -36,11 +42,12 @@ OWNERS = (
     (re.compile(r"zlib\.h$"), ("node/eio/compress.c",), "zlib"),
     (re.compile(r"json-c/|json\.h$"), (), "json-c (a second opinion in tests)"),
     (re.compile(r"libwebsockets"), (), "libwebsockets (tests)"),
-    (re.compile(r"mongoc"), ("contacts/store_mongo.c",), "mongo-c-driver"),
-    (re.compile(r"sqlite3"), ("contacts/store_sqlite.c",), "SQLite"),
+    (re.compile(r"mongoc|bson"), ("contacts/store/mongo",), "mongo-c-driver"),
+    (re.compile(r"pthread"), ("base/pool.c", "base/rand.c"), "threads"),
+    (re.compile(r"sqlite3"), ("contacts/store/sqlite",), "SQLite"),
     (re.compile(r"criterion/"), (), "Criterion (tests)"),
 )
-OWNER_FILES = ("base/mem.c", "base/loop.c", "adapter/redis/", "node/auth/token.c", "node/eio/compress.c", "contacts/store_")
+OWNER_FILES = ("base/mem.c", "base/loop.c", "adapter/redis/", "node/auth/token.c", "node/eio/compress.c", "contacts/store/mongo", "contacts/store/sqlite")
 
 FILE_NOTE, FILE_LINES = 500, 600
 FUNCTION_LINES, FUNCTION_LINES_MARKED = 60, 90

@@ -1,7 +1,7 @@
 # What must be there before anything runs: packages, Node.js, the build. Sourced by ../../ingoma.
 
 BUILD_PACKAGES=(build-essential cmake ninja-build pkg-config python3 libevent-dev libhiredis-dev libjson-c-dev
-    libjwt-dev zlib1g-dev libcurl4-openssl-dev libcriterion-dev libssl-dev)
+    libjwt-dev zlib1g-dev libcurl4-openssl-dev libcriterion-dev libssl-dev libsqlite3-dev libmongoc-dev)
 RUN_PACKAGES=(redis-server ca-certificates tzdata)
 LINT_PACKAGES=(clang-format-14 clang-tidy-14 cppcheck)
 TEST_PACKAGES=(clang-14 libclang-rt-14-dev haproxy chromium libwebsockets-dev)
