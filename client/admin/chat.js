@@ -19,7 +19,7 @@ function bubble(m) {
   const isNote = m.text !== undefined;
   const isAgent = isNote || Boolean(m.senderRole);
   const who = isNote ? `${m.authorName ?? 'Note'} · note` : m.senderName ?? (isAgent ? 'Agent' : 'Visitor');
-  const isRead = isAgent && !isNote && m.seq <= (current()?.visitorReadSeq ?? 0);
+  const isRead = isAgent && !isNote && m.seq <= (current()?.visitorRead ?? 0);
   return el('li', { class: `message${isNote ? ' note' : isAgent ? ' own' : ''}`, 'data-seq': m.seq },
     el('div', { class: 'bubble' }, textOf(isNote ? m.text : m.message)),
     el('div', { class: 'meta' }, el('span', {}, who), el('time', { datetime: m.timestamp }, clock(m.timestamp)),
@@ -53,7 +53,7 @@ function drawActions(contact) {
 }
 
 function banner(contact) {
-  if (contact.status === 'resolved') return `Resolved${contact.rating ? `, rated ${contact.rating.score} of 5` : ''}.`;
+  if (contact.status === 'resolved') return `Resolved${contact.score ? `, rated ${contact.score} of 5` : ''}.`;
   if (contact.status === 'pending') return 'Waiting: claim it to answer.';
   return isMine(contact) ? '' : `${contact.assignedAdmin?.name ?? 'Another agent'} has this contact.`;
 }
@@ -91,7 +91,7 @@ function read() {
   const last = Math.max(0, ...messages.keys());
   const contact = current();
   if (!contact || last === 0) return;
-  merge({ id: contact.id, hasNews: false, agentReadSeq: last });
+  merge({ id: contact.id, hasNews: false, agentRead: last });
   ask('markContactRead', { contactId: contact.id, seq: last }).catch(() => {});
 }
 

@@ -9,10 +9,10 @@ let openContact = () => {};
 
 function chips(contact) {
   const out = [];
-  const unread = (contact.lastVisitorSeq ?? 0) - (contact.agentReadSeq ?? 0);
-  if (contact.hasNews || (unread > 0 && contact.status === 'in_progress')) out.push(['unread', 'new']);
+  if (contact.hasNews) out.push(['unread', 'new']);
   if (contact.priority && contact.priority !== 'normal') out.push([contact.priority, contact.priority]);
   if (contact.sla) out.push([contact.sla.state, `${contact.sla.clock} ${contact.sla.state}`]);
+  else if (contact.slaBreached && contact.status !== 'resolved') out.push(['breached', 'late']);
   if (contact.status === 'resolved') out.push(['resolved', 'resolved']);
   if (state.view === 'all' && contact.status === 'pending') out.push(['', 'waiting']);
   if (state.view !== 'mine' && contact.status === 'in_progress') out.push(['', contact.assignedAdmin?.name ?? 'in progress']);

@@ -30,12 +30,12 @@ const EVENTS = {
   contactReopened: (e) => merge({ id: e.contactId, status: e.status }),
   contactTransferred: (e) => give(e.contactId, { id: e.toAgentId, name: e.toName }),
   contactUpdated: (e) => merge({ id: e.contactId, status: e.status, priority: e.priority, tags: e.tags }),
-  contactRated: (e) => merge({ id: e.contactId, rating: { score: e.score, comment: e.comment } }),
-  contactRead: (e) => e.by === 'visitor' && merge({ id: e.contactId, visitorReadSeq: e.seq }),
+  contactRated: (e) => merge({ id: e.contactId, score: e.score, comment: e.comment }),
+  contactRead: (e) => e.by === 'visitor' && merge({ id: e.contactId, visitorRead: e.seq }),
   contactNote: (e) => chat.add(e),
   contactUserTyping: (e) => chat.sawTyping(e),
   contactMessage: (e) => {
-    merge({ id: e.contactId, lastMessageAt: e.timestamp, hasNews: !e.senderRole && e.contactId !== state.open ? true : state.contacts.get(e.contactId)?.hasNews });
+    merge({ id: e.contactId, [e.senderRole ? 'agentAt' : 'visitorAt']: e.timestamp, hasNews: !e.senderRole && e.contactId !== state.open ? true : state.contacts.get(e.contactId)?.hasNews });
     chat.add(e);
   },
   slaWarning: (e) => {

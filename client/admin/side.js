@@ -13,8 +13,9 @@ function facts(contact) {
     ['E-mail', contact.email], ['Phone', contact.phone], ['Category', contact.category],
     ['Came in', clock(contact.submittedAt)], ['Status', contact.status?.replace('_', ' ')], ['Agent', contact.assignedAdmin?.name],
     ['First reply', contact.firstReplyAt ? `${duration(Date.parse(contact.firstReplyAt) - Date.parse(contact.submittedAt))} after` : null],
-    ['Resolved', contact.resolvedAt ? clock(contact.resolvedAt) : null],
-    ['Rating', contact.rating ? `${contact.rating.score} of 5${contact.rating.comment ? `: ${contact.rating.comment}` : ''}` : null],
+    ['Answer due', contact.slaDueAt && contact.status !== 'resolved' ? clock(contact.slaDueAt) : null],
+    ['Resolved', contact.resolvedAt ? `${clock(contact.resolvedAt)}${contact.resolvedBy ? ` by ${contact.resolvedBy}` : ''}` : null],
+    ['Rating', contact.score ? `${contact.score} of 5${contact.comment ? `: ${contact.comment}` : ''}` : null],
     ['Id', contact.id],
   ];
   return el('dl', {}, ...rows.filter(([, v]) => v).flatMap(([k, v]) => [el('dt', {}, k), el('dd', {}, String(v))]));

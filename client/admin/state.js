@@ -57,7 +57,9 @@ export function queue() {
     (WEIGHT[a.priority] ?? 2) - (WEIGHT[b.priority] ?? 2) || String(a.submittedAt).localeCompare(String(b.submittedAt)));
 }
 
+const newest = (c) => [c.visitorAt, c.agentAt, c.submittedAt].filter(Boolean).sort().at(-1) ?? '';
+
 export function mine() {
   return [...state.contacts.values()].filter(isMine).sort((a, b) =>
-    String(b.lastMessageAt ?? b.submittedAt).localeCompare(String(a.lastMessageAt ?? a.submittedAt)));
+    newest(b).localeCompare(newest(a)));
 }
