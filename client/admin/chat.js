@@ -15,13 +15,16 @@ const current = () => state.contacts.get(state.open);
 const refuse = (error) => toast(error.message);
 const textOf = (m) => (typeof m === 'string' ? m : JSON.stringify(m));
 
+// A note comes as contactNote {text}, and among the messages of getContact with note: true.
+const isNoteOf = (m) => m.note === true || m.text !== undefined;
+
 function bubble(m) {
-  const isNote = m.text !== undefined;
+  const isNote = isNoteOf(m);
   const isAgent = isNote || Boolean(m.senderRole);
-  const who = isNote ? `${m.authorName ?? 'Note'} · note` : m.senderName ?? (isAgent ? 'Agent' : 'Visitor');
+  const who = isNote ? `${m.authorName ?? m.senderName ?? 'Note'} · note` : m.senderName ?? (isAgent ? 'Agent' : 'Visitor');
   const isRead = isAgent && !isNote && m.seq <= (current()?.visitorRead ?? 0);
   return el('li', { class: `message${isNote ? ' note' : isAgent ? ' own' : ''}`, 'data-seq': m.seq },
-    el('div', { class: 'bubble' }, textOf(isNote ? m.text : m.message)),
+    el('div', { class: 'bubble' }, textOf(m.text ?? m.message)),
     el('div', { class: 'meta' }, el('span', {}, who), el('time', { datetime: m.timestamp }, clock(m.timestamp)),
       isRead ? el('span', { class: 'read' }, 'read') : null));
 }
@@ -81,7 +84,7 @@ export function draw() {
 export function add(message) {
   if (message.contactId !== state.open) return;
   messages.set(message.seq, message);
-  const isOwn = Boolean(message.senderRole) || message.text !== undefined;
+  const isOwn = Boolean(message.senderRole) || isNoteOf(message);
   if (!isOwn) $('chat-typing').textContent = '';
   if (!isOwn && document.visibilityState === 'visible' && isMine(current() ?? {})) read();
   changed();

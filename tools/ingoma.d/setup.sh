@@ -96,13 +96,16 @@ build_failed() {
     die "The $preset build failed; the whole log is ${log#"$ROOT"/}."
 }
 
-# The demo page beside the stock client, as the gateway serves it.
+# The pages, each beside the stock client, as the programs serve them: build/demo, build/pages/admin, build/pages/widget.
 setup_demo() {
-    mkdir -p build/demo
+    local page bundle=client/node_modules/socket.io-client/dist/socket.io.min.js
+    mkdir -p build/demo build/pages/admin build/pages/widget
     cp client/demo/* build/demo/
+    cp client/admin/* build/pages/admin/
+    cp client/widget/* build/pages/widget/
     setup_node
-    if setup_npm client && cp client/node_modules/socket.io-client/dist/socket.io.min.js build/demo/; then
-        return
-    fi
-    warn "The stock client could not be fetched from npm, so the demo page will not connect; the server itself is complete."
+    setup_npm client && for page in demo pages/admin pages/widget; do
+        cp "$bundle" "build/$page/" || return
+    done && return
+    warn "The stock client could not be fetched from npm, so the pages will not connect; the servers themselves are complete."
 }
