@@ -33,6 +33,10 @@ struct contact_stats *contact_stats_new(const struct zone *zone);
 void contact_stats_free(struct contact_stats *s);
 void contact_stats_add(struct contact_stats *s, const struct contact_stats_row *row);
 
+/* The same with the record of a contact: a step of store_contact_scan. */
+struct contact;
+void contact_stats_feed(struct contact_stats *s, const struct contact *c);
+
 /* Adds all of other, which has the same zone. */
 void contact_stats_merge(struct contact_stats *s, const struct contact_stats *other);
 
