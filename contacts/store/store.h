@@ -207,6 +207,10 @@ void store_outbox_next(struct store *s, store_done_fn *done, void *ctx);
 void store_outbox_take(struct store *s, int64_t now, int64_t lease_ms, store_done_fn *done,
                        void *ctx);
 
+/* Its lease is to last until `at`: what is done takes longer. Errors: ERR_NOT_FOUND as below. */
+void store_outbox_keep(struct store *s, struct str contact_id, const struct outbox *o, int64_t at,
+                       store_done_fn *done, void *ctx);
+
 /* It was told, and is gone. Errors: ERR_NOT_FOUND the entry is gone, or the lease went to somebody
  * else; as for the next two. */
 void store_outbox_done(struct store *s, struct str contact_id, const struct outbox *o,

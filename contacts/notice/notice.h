@@ -1,0 +1,45 @@
+/* Telling others what has happened, until they know: entries of the outbox (store.h), which are
+ * written together with what they tell. A node takes one that is due, tells it, and strikes it out;
+ * what fails comes again later and later, and in the end stays in the list of the dead. An entry
+ * may be told twice (a node died in between): its id says that it is the same.
+ *
+ * Whom: the agents' sockets (kind "socket"; the desk does it), WEBHOOK_URLS (kind "webhook"), and
+ * by SMTP_URL the team and visitors who are away (kind "mail"). */
+#ifndef CONTACTS_NOTICE_NOTICE_H
+#define CONTACTS_NOTICE_NOTICE_H
+
+#include "contacts/store/store.h"
+
+struct notice;
+
+enum notice_what {
+    NOTICE_CREATED, /* a form has come */
+    NOTICE_CLAIMED, /* somebody has it now */
+    NOTICE_VISITOR, /* a message of the visitor */
+    NOTICE_AGENT,   /* a message of an agent: mail, if the visitor is away */
+    NOTICE_RESOLVED,
+    NOTICE_RATED,
+    NOTICE_WHAT_COUNT,
+};
+
+struct notice_hooks {
+    void (*tell_agents)(void *ctx, const struct outbox *o); /* kind "socket" */
+    void *ctx;
+};
+
+/* store, c and what hooks point to live longer. Returns new; NULL and one sentence (*why, returned
+ * new) when an option cannot be used. */
+struct notice *notice_new(struct loop *l, const struct conf *c, struct store *s,
+                          const struct notice_hooks *hooks, char **why);
+void notice_free(struct notice *n); /* what is under way is told again by another node */
+
+/* Appends to *more what webhooks and mailboxes are to be told of this. m: the message, or NULL. n
+ * NULL: nothing. The contact is as it will be written. */
+void notice_add(const struct notice *n, enum notice_what what, const struct contact *c,
+                const struct message *m, struct arena *mem, struct store_more *more);
+
+/* There may be something to tell: it was written here, a node was lost, the store or Redis is back.
+ * n NULL: nothing happens. */
+void notice_ask(struct notice *n);
+
+#endif
