@@ -60,9 +60,11 @@ static bool next_period(struct walk *w, int64_t day_max, int64_t *from_ms, int64
     }
 }
 
-/* The next open span that ends after at_ms; *to_ms is HOURS_NEVER when it does not end in the days
- * that are looked at. */
-static bool next_span(struct walk *w, int64_t at_ms, int64_t *from_ms, int64_t *to_ms)
+/* The next open span that ends after at_ms. It may be given in pieces: it is not followed further
+ * once it has want_ms from at_ms on, which spares a desk that is always open the look at years.
+ * *to_ms is HOURS_NEVER when it does not end in the days that are looked at. */
+static bool next_span(struct walk *w, int64_t at_ms, int64_t want_ms, int64_t *from_ms,
+                      int64_t *to_ms)
 {
     int64_t day_max = w->day + HOURS_AHEAD_DAYS;
     int64_t from = w->from_ms, to = w->to_ms;
@@ -70,8 +72,9 @@ static bool next_span(struct walk *w, int64_t at_ms, int64_t *from_ms, int64_t *
     while (to <= at_ms)
         if (!next_period(w, day_max, &from, &to)) return false;
     *from_ms = from;
+    if (from < at_ms) from = at_ms;
     day_max = w->day + HOURS_AHEAD_DAYS;
-    while (next_period(w, day_max, &w->from_ms, &w->to_ms)) {
+    while (to - from < want_ms && next_period(w, day_max, &w->from_ms, &w->to_ms)) {
         if (w->from_ms > to) {
             *to_ms = to;
             return true;
@@ -83,19 +86,20 @@ static bool next_span(struct walk *w, int64_t at_ms, int64_t *from_ms, int64_t *
     return true;
 }
 
-static bool span_at(const struct hours *h, int64_t at_ms, int64_t *from_ms, int64_t *to_ms)
+static bool span_at(const struct hours *h, int64_t at_ms, int64_t want_ms, int64_t *from_ms,
+                    int64_t *to_ms)
 {
     struct walk w;
 
     walk_start(&w, h, at_ms);
-    return next_span(&w, at_ms, from_ms, to_ms);
+    return next_span(&w, at_ms, want_ms, from_ms, to_ms);
 }
 
 bool hours_is_open(const struct hours *h, int64_t at_ms)
 {
     int64_t from, to;
 
-    return !h || (span_at(h, at_ms, &from, &to) && from <= at_ms);
+    return !h || (span_at(h, at_ms, 0, &from, &to) && from <= at_ms);
 }
 
 int64_t hours_next_open_ms(const struct hours *h, int64_t at_ms)
@@ -103,7 +107,7 @@ int64_t hours_next_open_ms(const struct hours *h, int64_t at_ms)
     int64_t from, to;
 
     if (!h) return at_ms;
-    if (!span_at(h, at_ms, &from, &to)) return HOURS_NEVER;
+    if (!span_at(h, at_ms, 0, &from, &to)) return HOURS_NEVER;
     return from > at_ms ? from : at_ms;
 }
 
@@ -112,7 +116,7 @@ int64_t hours_next_close_ms(const struct hours *h, int64_t at_ms)
     int64_t from, to;
 
     if (!h) return HOURS_NEVER;
-    if (!span_at(h, at_ms, &from, &to) || from > at_ms) return at_ms;
+    if (!span_at(h, at_ms, INT64_MAX, &from, &to) || from > at_ms) return at_ms;
     return to;
 }
 
@@ -125,7 +129,7 @@ int64_t hours_add_ms(const struct hours *h, int64_t start_ms, int64_t working_ms
     if (working_ms < 0) working_ms = 0;
     if (!h) return working_ms > limit - start_ms ? HOURS_NEVER : start_ms + working_ms;
     walk_start(&w, h, start_ms);
-    while (at <= limit && next_span(&w, at, &from, &to)) {
+    while (at <= limit && next_span(&w, at, working_ms, &from, &to)) {
         if (from < at) from = at;
         /* what ends with the span is due at its end, not at the beginning of the next */
         if (working_ms <= to - from)
@@ -144,7 +148,7 @@ int64_t hours_between_ms(const struct hours *h, int64_t a_ms, int64_t b_ms)
     if (b_ms <= a_ms) return 0;
     if (!h) return b_ms - a_ms;
     walk_start(&w, h, a_ms);
-    while (at < b_ms && next_span(&w, at, &from, &to) && from < b_ms) {
+    while (at < b_ms && next_span(&w, at, b_ms - at, &from, &to) && from < b_ms) {
         if (from < at) from = at;
         if (to > b_ms) to = b_ms;
         sum += to - from;

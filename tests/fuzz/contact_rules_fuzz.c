@@ -24,6 +24,7 @@ static void try_settings(struct str text)
 {
     struct sb why = {0};
     struct sla_policy policy;
+    struct sla_state state;
     struct hours *h = NULL;
     struct json v;
 
@@ -38,6 +39,7 @@ static void try_settings(struct str text)
         abort();
     }
     (void)sla_policy_decode(v, &policy, &why);
+    (void)sla_state_read(text, &state);
     sb_fini(&why);
 }
 
