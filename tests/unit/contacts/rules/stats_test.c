@@ -136,7 +136,7 @@ Test(stats, are_bounded)
 {
     struct contact_stats *s = contact_stats_new(NULL);
     struct sb *b;
-    char id[16];
+    char id[24];
 
     for (int i = 0; i < STATS_AGENTS_MAX + 20; i++) {
         struct contact_stats_row r = {.state = STATS_ACTIVE, .submitted_ms = T0 + i * DAY};
