@@ -44,17 +44,14 @@ struct pool_conf {
 /* Returns new; pool_stop. */
 struct pool *pool_new(struct loop *l, const struct pool_conf *c);
 
-/* Errors: ERR_LIMIT the queue is full; done is not called then. */
+/* Errors: ERR_LIMIT the queue is full, ERR_CLOSED within pool_stop; done is not called then. */
 MUST_USE int pool_put(struct pool *p, struct pool_job *j);
 
-/* A job that waits is taken out, done is not called. False: it runs, or has run. */
-bool pool_cancel(struct pool *p, struct pool_job *j);
-
 /* Waits for the jobs that run, cancels those that wait (is_cancelled), calls done of all of them
- * within the call, and frees. */
+ * within the call, and frees. Not from within a done. */
 void pool_stop(struct pool *p);
 
-unsigned pool_waiting(const struct pool *p); /* jobs that wait for a worker */
-unsigned pool_running(const struct pool *p);
+unsigned pool_waiting(struct pool *p); /* jobs that wait for a worker */
+unsigned pool_running(struct pool *p);
 
 #endif
