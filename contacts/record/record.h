@@ -28,8 +28,9 @@ struct record_slots {
     unsigned count;
 };
 
-#define RECORD_TEXTS_MAX 64  /* in one list */
-#define RECORD_SLOTS_MAX 256 /* in one list */
+#define RECORD_TEXTS_MAX 64             /* in one list */
+#define RECORD_SLOTS_MAX 256            /* in one list */
+#define RECORD_DATE_MAX 253402300799999 /* the end of the year 9999 */
 
 enum record_type {
     RECORD_TEXT,  /* struct str, UTF-8, NUL allowed */

@@ -77,6 +77,7 @@ PRINTERS = {"node/run.c": "the main of all programs: --help, mistakes in options
 UNTESTED = (
     (r"node/gateway\.c", "a main of a few lines; every wire test runs it"),
     (r"node/run\.c", "wiring, signals, order of closing: every wire and system test runs it"),
+    (r"contacts/store/(ask|change|sqlite\w*|mongo\w*)\.c", "tests/cluster/store_contract_test.c runs them over both databases"),
     (r"contacts/main\.c", "a main of a few lines; the system tests run it"),
     (r"tools/.*", "a program; lint compares what it prints with docs/"),
     (r"bench/.*", "a program for measuring, not for serving"),
