@@ -112,6 +112,12 @@ struct denied *events_denied(const struct events *e);
  */
 uint64_t events_admit(struct events *e, struct str address);
 
+/* Whom a request over HTTP is from (token empty: a guest), with the tokens, revocations, bans and
+ * limits of the sockets. *who: identity_free. Errors: ERR_AUTH, ERR_EXPIRED, ERR_REVOKED;
+ * ERR_BANNED and ERR_RATE with *wait_ms, after which it may come again. */
+MUST_USE int events_request(struct events *e, struct str token, struct str address,
+                            const struct identity **who, uint64_t *wait_ms);
+
 /* auth:refresh. The core's own: list it as the others. */
 extern const struct feature feature_auth;
 
