@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what the schemas say. Standard library only.
 
-  gen.py c DIR          events_in.h/.c, events_out.h/.c, events_examples_test.c
+  gen.py c DIR          events_in.h/.c, events_out.h/.c, rest_routes.h/.c, events_examples_test.c
   gen.py ts FILE        TypeScript types
   gen.py docs FILE      events.md
   gen.py asyncapi FILE  AsyncAPI 3
@@ -16,11 +16,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True  # the tree stays clean
 sys.path.insert(0, str(HERE))
 
-from generator import asyncapi, c_in, c_out, c_test, docs, migration, ts  # noqa: E402
+from generator import asyncapi, c_in, c_out, c_test, docs, migration, rest, ts  # noqa: E402
 from generator.model import Model, SchemaError  # noqa: E402
 
 COMMITTED = {"client/src/generated/events.ts": ts.source, "docs/events.md": docs.source,
-             "docs/asyncapi.json": asyncapi.source, "docs/migration.md": migration.source}
+             "docs/asyncapi.json": asyncapi.source, "docs/migration.md": migration.source,
+             "docs/rest.md": rest.docs, "docs/openapi.json": rest.openapi}
 ONE_FILE = {"ts": ts.source, "docs": docs.source, "asyncapi": asyncapi.source}
 
 
@@ -34,6 +35,7 @@ def write(path, text):
 def write_c(model, folder):
     for name, text in (("events_in.h", c_in.header(model)), ("events_in.c", c_in.source(model)),
                        ("events_out.h", c_out.header(model)), ("events_out.c", c_out.source(model)),
+                       ("rest_routes.h", rest.header(model)), ("rest_routes.c", rest.source(model)),
                        ("events_examples_test.c", c_test.source(model))):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -205,8 +205,10 @@ class Model:
                 raise SchemaError(f"{event.where}: x-error: there is no out/{event.error}.json")
         self.apps = [a for a in (EVERY, *PROGRAMS) if any(e.app == a for e in self.ins + self.outs)]
         self.namespaces = sorted({e.namespace for e in self.ins + self.outs if e.namespace})
-        from . import validate
-        for event in self.ins + self.outs:
+        from . import rest, validate
+        self.routes = [rest.Route(path, path.parent.parent.name, self.load(path), self.common)
+                       for path in sorted(root.glob("*/rest/*.json"), key=lambda p: (self.load(p).get("x-path", ""), p.stem))]
+        for event in self.ins + self.outs + self.routes:
             for i, example in enumerate(event.examples):
                 why = validate.refusal(event, example)
                 if why:

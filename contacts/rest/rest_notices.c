@@ -1,0 +1,63 @@
+/* Notices that were given up: who they were for, why, and once more. */
+#include "contacts/rest/rest_priv.h"
+
+#include "base/clock.h"
+
+enum { LIST_DEFAULT = 50 };
+
+static void put_letter(struct sb *out, const struct store_letter *l)
+{
+    sb_z(out, "{\"contactId\":");
+    sb_json(out, l->contact_id);
+    sb_char(out, ',');
+    (void)record_put(&record_outbox, &l->entry, RECORD_AGENT, out);
+    sb_char(out, '}');
+}
+
+static void on_listed(void *ctx, const struct store_result *r)
+{
+    struct rest_call *call = ctx;
+    struct sb body = {0};
+
+    if (rest_is_over(call, r)) return;
+    sb_z(&body, "{\"notices\":[");
+    for (unsigned i = 0; i < r->letters_count; i++) {
+        if (i) sb_char(&body, ',');
+        put_letter(&body, &r->letters[i]);
+    }
+    sb_char(&body, ']');
+    if (r->has_more) {
+        sb_z(&body, ",\"cursor\":");
+        sb_json(&body, r->cursor);
+    }
+    sb_char(&body, '}');
+    rest_json(call, 200, sb_view(&body));
+    sb_fini(&body);
+}
+
+void rest_list_notices(struct rest_call *call)
+{
+    const struct in_rest_list_notices *in = &call->in.rest_list_notices;
+
+    store_outbox_list(call->rest->s.store, in->cursor,
+                      in->has_limit ? (unsigned)in->limit : LIST_DEFAULT, on_listed, call);
+}
+
+static void on_woken(void *ctx, const struct store_result *r)
+{
+    struct rest_call *call = ctx;
+    const struct rest_seams *s;
+
+    if (rest_is_over(call, r)) return;
+    s = &call->rest->s;
+    rest_json(call, 202, STR("{\"ok\":true}"));
+    if (s->on_letters) s->on_letters(s->ctx);
+}
+
+void rest_retry_notice(struct rest_call *call)
+{
+    const struct in_rest_retry_notice *in = &call->in.rest_retry_notice;
+
+    store_outbox_retry(call->rest->s.store, in->contact_id, in->id, (int64_t)clock_wall_ms(),
+                       on_woken, call);
+}
