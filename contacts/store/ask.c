@@ -224,6 +224,15 @@ static struct store_call *entry_call(struct store *s, enum store_op op, struct s
     return call;
 }
 
+void store_outbox_keep(struct store *s, struct str contact_id, const struct outbox *o, int64_t at,
+                       store_done_fn *done, void *ctx)
+{
+    struct store_call *call = entry_call(s, STORE_OP_OUTBOX_KEEP, contact_id, o, done, ctx);
+
+    call->ask.at = at;
+    store_call_send(call, 0);
+}
+
 void store_outbox_done(struct store *s, struct str contact_id, const struct outbox *o,
                        store_done_fn *done, void *ctx)
 {

@@ -26,6 +26,7 @@ static sqlite_run_fn *const runs[STORE_OPS] = {
     [STORE_OP_DUE_TAKE] = sqlite_due_take,
     [STORE_OP_OUTBOX_NEXT] = sqlite_outbox_next,
     [STORE_OP_OUTBOX_TAKE] = sqlite_outbox_take,
+    [STORE_OP_OUTBOX_KEEP] = sqlite_outbox_keep,
     [STORE_OP_OUTBOX_DONE] = sqlite_outbox_done,
     [STORE_OP_OUTBOX_FAIL] = sqlite_outbox_fail,
     [STORE_OP_OUTBOX_DEAD] = sqlite_outbox_dead,

@@ -177,6 +177,16 @@ static int change_entry(struct sqlite_worker *w, struct store_call *call, sqlite
     return rc;
 }
 
+int sqlite_outbox_keep(struct sqlite_worker *w, struct store_call *call)
+{
+    sqlite3_stmt *st = sqlite_prepare(w, STR("UPDATE outbox SET at=? WHERE contact=? AND id=? AND "
+                                             "lease=? AND state='due'"));
+
+    if (!st) return sqlite_fail(w, call);
+    sqlite_bind_i64(st, 1, call->ask.at);
+    return change_entry(w, call, st, 2, true);
+}
+
 int sqlite_outbox_done(struct sqlite_worker *w, struct store_call *call)
 {
     sqlite3_stmt *st = sqlite_prepare(

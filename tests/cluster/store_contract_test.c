@@ -406,3 +406,21 @@ CONTRACT(who_is_deleted_is_gone)
     cr_expect_eq(GOT(&f, store_outbox_next, f.stores[0])->at, 0);
     cr_expect_eq(GOT(&f, store_due_next, f.stores[0])->at, 0);
 }
+
+CONTRACT(a_lease_can_be_made_longer)
+{
+    struct contact c = store_fixture_contact("c1");
+    struct outbox o = store_fixture_entry("o1", 10), mine, others;
+
+    cr_assert_eq(insert(0, &c, &(struct store_more){.outbox = &o, .outbox_count = 1})->rc, OK);
+    cr_assert_eq(GOT(&f, store_outbox_take, f.stores[0], 10, 5)->rc, OK);
+    mine = *f.got.outbox;
+    cr_expect_eq(GOT(&f, store_outbox_keep, f.stores[0], c.id, &mine, 100)->rc, OK);
+    cr_expect_eq(GOT(&f, store_outbox_take, f.stores[1], 99, 5)->rc, ERR_NOT_FOUND);
+    cr_assert_eq(GOT(&f, store_outbox_take, f.stores[1], 100, 5)->rc, OK);
+    others = *f.got.outbox;
+    cr_expect_eq(GOT(&f, store_outbox_keep, f.stores[0], c.id, &mine, 200)->rc, ERR_NOT_FOUND,
+                 "it is another's now");
+    cr_expect_eq(GOT(&f, store_outbox_done, f.stores[0], c.id, &mine)->rc, ERR_NOT_FOUND);
+    cr_expect_eq(GOT(&f, store_outbox_done, f.stores[1], c.id, &others)->rc, OK);
+}
