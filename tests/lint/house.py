@@ -35,7 +35,7 @@ ARROWS = (
 # library → where its headers may appear
 OWNERS = (
     (re.compile(r"event2?/|event\.h$|evutil"), ("base/loop.c",), "libevent"),
-    (re.compile(r"curl/"), ("base/outbound.c",), "libcurl"),
+    (re.compile(r"curl/"), ("base/outbound.c", "base/mailer.c"), "libcurl"),
     (re.compile(r"hiredis"), ("adapter/redis/",), "hiredis"),
     (re.compile(r"jwt\.h$"), ("node/auth/token.c",), "libjwt"),
     (re.compile(r"openssl/"), ("base/hmac.c",), "libcrypto"),
