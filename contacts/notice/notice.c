@@ -42,8 +42,7 @@ static void letter_free(struct notice_letter *l)
     mem_free(l);
 }
 
-/* True: the notice is gone, and with it the letter. First line of every callback of the store. */
-static bool is_over(struct notice_letter *l)
+bool notice_is_over(struct notice_letter *l)
 {
     if (l->notice) return false;
     letter_free(l);
@@ -79,7 +78,7 @@ static void on_next(void *ctx, const struct store_result *r)
     struct notice_letter *l = ctx;
     struct notice *n = l->notice;
 
-    if (is_over(l)) return;
+    if (notice_is_over(l)) return;
     letter_free(l);
     if (r->rc != OK)
         wait(n, AWAY_MS);
@@ -99,6 +98,8 @@ static void deliver(struct notice_letter *l)
         notice_told(l);
     } else if (str_eq(l->entry.kind, STR("webhook"))) {
         notice_webhook_send(l);
+    } else if (str_eq(l->entry.kind, STR("mail"))) {
+        notice_mail_send(l);
     } else {
         notice_give_up(l, STR("nothing here sends this kind"));
     }
@@ -109,7 +110,7 @@ static void on_taken(void *ctx, const struct store_result *r)
     struct notice_letter *l = ctx;
     struct notice *n = l->notice;
 
-    if (is_over(l)) return;
+    if (notice_is_over(l)) return;
     if (r->rc == ERR_NOT_FOUND) { /* nothing is due: when will there be? */
         store_outbox_next(n->store, on_next, l);
         return;
@@ -168,7 +169,7 @@ static void on_written(void *ctx, const struct store_result *r)
     struct notice_letter *l = ctx;
     int64_t at = l->again_at;
 
-    if (is_over(l)) return;
+    if (notice_is_over(l)) return;
     if (r->rc != OK && r->rc != ERR_NOT_FOUND) {
         LOG_WARN("notice.unwritten", LOG_S("id", l->entry.id), LOG_Z("why", err_wire(r->rc)));
         at = now_ms() + LEASE_MS;
@@ -216,7 +217,7 @@ static void on_kept(void *ctx, const struct store_result *r)
 {
     struct notice_letter *l = ctx;
 
-    if (is_over(l)) return;
+    if (notice_is_over(l)) return;
     if (r->rc == OK) {
         l->then(l);
         return;
@@ -250,7 +251,7 @@ struct notice *notice_new(struct loop *l, const struct conf *c, struct store *s,
     list_init(&n->letters);
     timer_init(&n->timer, on_timer);
     n->out = outbound_new(l, c->outbound_ca_file);
-    if (notice_webhooks_open(n, &sentence) != OK) {
+    if (notice_webhooks_open(n, &sentence) != OK || notice_mail_open(n, &sentence) != OK) {
         *why = str_dup(sb_view(&sentence));
         notice_free(n);
         n = NULL;
@@ -273,6 +274,7 @@ void notice_free(struct notice *n)
         outbound_cancel(l->call);
         letter_free(l);
     }
+    mailer_free(n->mail.mailer); /* tells the letters that it had */
     outbound_free(n->out);
     notice_webhooks_close(n);
     mem_free(n);

@@ -1,9 +1,10 @@
-/* Entries of the outbox for what happens to a contact: one for each webhook. They say what was so
- * when it happened; what has become of it since is asked for by REST. */
+/* Entries of the outbox for what happens to a contact: one for each webhook, with what was so when
+ * it happened (what has become of it since is asked for by REST), and one for each mailbox. */
 #include "contacts/notice/notice_priv.h"
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "contacts/notice/mail.h"
 #include "contacts/record/contact.h"
 #include "contacts/record/message.h"
 
@@ -67,17 +68,45 @@ static void fill(struct outbox *o, enum notice_what what, const char *kind, stru
                          .at = (int64_t)clock_wall_ms()};
 }
 
-void notice_add(const struct notice *n, enum notice_what what, const struct contact *c,
-                const struct message *m, struct arena *mem, struct store_more *more)
+static void add_webhooks(const struct notice *n, enum notice_what what, const struct contact *c,
+                         const struct message *m, struct arena *mem, struct store_more *more)
 {
-    struct outbox *o;
     struct str payload;
+    struct outbox *o;
 
-    if (!n || !n->webhooks_count) return;
+    if (!n->webhooks_count) return;
     payload = payload_of(what, c, m, mem);
     o = grow(more, n->webhooks_count, mem);
     for (unsigned i = 0; i < n->webhooks_count; i++) {
         fill(&o[i], what, "webhook", arena_str(mem, str_z(n->webhooks[i].id)), mem);
         o[i].payload = payload;
     }
+}
+
+/* The team hears of a form at once; a visitor of an answer after MAIL_AWAY_MS without being here.
+ */
+static void add_mails(const struct notice *n, enum notice_what what, const struct contact *c,
+                      struct arena *mem, struct store_more *more)
+{
+    unsigned count = what == NOTICE_CREATED ? n->mail.team_count : 0;
+    struct outbox *o;
+    int64_t at;
+
+    if (!n->mail.mailer) return;
+    o = count ? grow(more, count, mem) : NULL;
+    for (unsigned i = 0; i < count; i++)
+        fill(&o[i], what, "mail", arena_str(mem, n->mail.team[i]), mem);
+    if (what != NOTICE_AGENT || !mail_is_address(c->email)) return;
+    o = grow(more, 1, mem);
+    fill(o, what, "mail", arena_str(mem, c->email), mem);
+    at = c->visitor_seen_at + (int64_t)n->conf->mail_away_ms;
+    if (at > o->at) o->at = at;
+}
+
+void notice_add(const struct notice *n, enum notice_what what, const struct contact *c,
+                const struct message *m, struct arena *mem, struct store_more *more)
+{
+    if (!n) return;
+    add_webhooks(n, what, c, m, mem, more);
+    add_mails(n, what, c, mem, more);
 }

@@ -80,3 +80,35 @@ Test(notice_add, has_a_name_for_everything)
     for (int i = 0; i < NOTICE_WHAT_COUNT; i++)
         cr_expect_not_null(notice_event((enum notice_what)i), "%d", i);
 }
+
+Test(notice_add, mails_the_team_at_once_and_a_visitor_later)
+{
+    static const struct conf conf = {.mail_away_ms = 600000};
+    struct mailer *some = (struct mailer *)(void *)&notice;
+    struct contact c = contact;
+
+    notice.webhooks_count = 0;
+    notice.conf = &conf;
+    notice.mail = (struct notice_mailbox){
+        .mailer = some, .team = {STR("one@quizblog.rw"), STR("two@quizblog.rw")}, .team_count = 2};
+    c.visitor_seen_at = 1700000000000;
+    notice_add(&notice, NOTICE_CREATED, &c, NULL, &mem, &more);
+    cr_assert_eq(more.outbox_count, 2);
+    cr_expect(str_eq(more.outbox[1].target, STR("two@quizblog.rw")));
+    cr_expect(str_eq(more.outbox[1].kind, STR("mail")));
+    cr_expect_eq(more.outbox[1].at, 1700000000123);
+    more = (struct store_more){0};
+    notice_add(&notice, NOTICE_AGENT, &c, NULL, &mem, &more);
+    cr_assert_eq(more.outbox_count, 1);
+    cr_expect(str_eq(more.outbox[0].target, STR("ann@example.org")));
+    cr_expect_eq(more.outbox[0].at, 1700000600000, "ten minutes after the visitor was here");
+    c.visitor_seen_at = 1600000000000;
+    more = (struct store_more){0};
+    notice_add(&notice, NOTICE_AGENT, &c, NULL, &mem, &more);
+    cr_expect_eq(more.outbox[0].at, 1700000000123, "away for long: at once");
+    c.email = STR("ann@example.org\r\nBcc: x@y");
+    more = (struct store_more){0};
+    notice_add(&notice, NOTICE_AGENT, &c, NULL, &mem, &more);
+    notice_add(&notice, NOTICE_VISITOR, &c, NULL, &mem, &more);
+    cr_expect_eq(more.outbox_count, 0, "no address, and nobody to tell");
+}

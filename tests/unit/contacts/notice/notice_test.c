@@ -26,6 +26,7 @@ static void up(void)
     conf = (struct conf){.webhook_urls = none,
                          .webhook_secret = secret,
                          .outbound_ca_file = none,
+                         .smtp_url = none,
                          .webhook_timeout_ms = 8000,
                          .notice_tries = 3};
     told = 0;

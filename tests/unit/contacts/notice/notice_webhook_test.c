@@ -28,6 +28,7 @@ static void up(void)
     conf = (struct conf){.webhook_urls = urls,
                          .webhook_secret = secret,
                          .outbound_ca_file = none,
+                         .smtp_url = none,
                          .webhook_timeout_ms = 3000,
                          .notice_tries = 5};
     notice = notice_new(fake.loop, &conf, NULL, &hooks, &why);
