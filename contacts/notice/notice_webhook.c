@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "contacts/notice/sign.h"
 
-enum { ANSWER_MAX = 4096, LEASE_SPARE_MS = 5000, SECRET_MIN = 24, STATUS_GONE = 410 };
+enum { ANSWER_MAX = 4096, LEASE_SPARE_MS = 1000, SECRET_MIN = 24, STATUS_GONE = 410 };
 
 /* ---- options ---- */
 

@@ -81,6 +81,22 @@ Test(mail, writes_what_is_not_plain_as_encoded_words)
               "nobody writes words of ours");
 }
 
+/* Whoever decodes the words finds no line end in them either. */
+static void expect_clean_words(size_t row)
+{
+    for (const char *word = out.p; (word = strstr(word, "=?UTF-8?B?")) != NULL;) {
+        struct sb bytes = {0};
+        const char *end;
+
+        word += 10;
+        end = strstr(word, "?=");
+        cr_assert_eq(sb_base64_decode(&bytes, str_of(word, (size_t)(end - word))), OK);
+        for (size_t i = 0; i < bytes.n; i++)
+            cr_expect((unsigned char)bytes.p[i] >= ' ' && bytes.p[i] != 0x7F, "row %zu", row);
+        sb_fini(&bytes);
+    }
+}
+
 Test(mail, no_text_ends_a_header)
 {
     static const struct str evil[] = {
@@ -96,6 +112,7 @@ Test(mail, no_text_ends_a_header)
         cr_expect_null(strstr(out.p, "\nBcc"), "row %zu: %s", i, out.p);
         cr_expect_null(strstr(out.p, "\rBcc"), "row %zu", i);
         cr_expect_not_null(strstr(out.p, "\r\n\r\nMuraho\r\n"), "row %zu", i);
+        expect_clean_words(i);
     }
 }
 

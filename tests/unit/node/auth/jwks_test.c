@@ -93,7 +93,7 @@ static void down(void)
     sb_fini(&set);
 }
 
-TestSuite(auth_jwks, .init = up, .fini = down);
+TestSuite(auth_jwks, .init = up, .fini = down, .timeout = 20);
 
 Test(auth_jwks, asks_at_the_start)
 {
@@ -166,6 +166,20 @@ Test(auth_jwks, keeps_its_keys_when_the_answer_is_none)
         cr_expect(knows("a"), "row %u", i);
         cr_expect_eq(metric_get_at(M_JWKS, 1), i + 1);
     }
+}
+
+Test(auth_jwks, believes_a_good_answer_alone)
+{
+    publish("a", &one);
+    open_with("/");
+    cr_assert(await(1));
+    publish("b", &two);
+    memcpy(answer.p, "HTTP/1.1 500", 12); /* the set would be a good one */
+    clock_advance(10000);
+    auth_jwks_want(jwks);
+    cr_assert(await(2));
+    cr_expect(knows("a"));
+    cr_expect_not(knows("b"));
 }
 
 Test(auth_jwks, tries_again_sooner_and_later_while_the_server_is_away)

@@ -473,7 +473,7 @@ static void await_answers(struct loop *l, int64_t count)
     cr_assert_eq(metric_get(M_JWKS), count);
 }
 
-Test(auth_token_keys, asks_the_url_for_a_key_that_it_does_not_know)
+Test(auth_token_keys, asks_the_url_for_a_key_that_it_does_not_know, .timeout = 20)
 {
     static struct http_fixture server;
     struct sb set = {0}, answer = {0};
@@ -487,13 +487,16 @@ Test(auth_token_keys, asks_the_url_for_a_key_that_it_does_not_know)
     clock_freeze(1000000, UINT64_C(1000) * NOW_S);
     l = loop_new();
     http_fixture_open(&server, l);
-    http_fixture_json(&server, &answer, "{\"keys\":[]}");
+    sb_printf(&set, "{\"keys\":[{\"kid\":\"old\",%s]}", rsa.jwk + 1);
+    sb_char(&set, 0);
+    http_fixture_json(&server, &answer, set.p);
     c.jwks_url = server.url;
     a = auth_new(&c);
     auth_watch(a, l);
     cr_expect(auth_has_keys(a), "they may still come");
     await_answers(l, 1);
     cr_expect_eq(check(a, token, &who), ERR_AUTH);
+    set.n = 0;
     sb_printf(&set, "{\"keys\":[{\"kid\":\"new\",%s]}", ec.jwk + 1);
     sb_char(&set, 0);
     http_fixture_json(&server, &answer, set.p);
