@@ -8,6 +8,7 @@ enum {
     ID_MAX = 128,   /* bytes, unescaped */
     RAW_MAX = 800,  /* the same as JSON: every character may be an escape */
     TEXT_MAX = 200, /* name and e-mail */
+    ROOMS_MAX = 8192,
 };
 
 static const struct identity guest = {.role = ROLE_GUEST};
@@ -94,6 +95,33 @@ static uint64_t find_issued(struct json claims)
     return json_f64(v, &seconds) && seconds > 0 && seconds < 9e15 ? (uint64_t)seconds : 0;
 }
 
+/* Whole or not at all, too. */
+static struct str find_rooms(struct json claims)
+{
+    struct json v;
+
+    if (!json_member(claims, STR("rooms"), &v) || v.type != JSON_ARRAY) return STR_NONE;
+    return v.raw.n > ROOMS_MAX ? STR_NONE : v.raw;
+}
+
+bool identity_opens(const struct identity *who, struct str room)
+{
+    struct json array = {JSON_ARRAY, who->rooms}, item;
+    struct sb scratch = {0};
+    struct str rest, text;
+    bool found = false;
+
+    if (!who->rooms.n) return false;
+    rest = json_begin(array);
+    while (!found && json_next_item(&rest, &item)) {
+        scratch.n = 0;
+        found = item.type == JSON_STRING && json_text(item, &scratch, &text) == OK &&
+                str_eq(text, room);
+    }
+    sb_fini(&scratch);
+    return found;
+}
+
 static struct str keep(char **at, struct str s)
 {
     struct str kept = {*at, s.n};
@@ -107,7 +135,7 @@ static struct str keep(char **at, struct str s)
 int identity_from_claims(struct json claims, struct identity **out)
 {
     struct sb scratch = {0};
-    struct str raw, text, name, email, role, jti;
+    struct str raw, text, name, email, role, jti, rooms;
     struct identity *who;
     char *at;
     int rc = ERR_AUTH;
@@ -119,13 +147,15 @@ int identity_from_claims(struct json claims, struct identity **out)
     email = find_text(claims, STR("email"), &scratch);
     role = find_text(claims, STR("role"), &scratch);
     jti = find_jti(claims, &scratch);
-    who = mem_new(1, sizeof *who + raw.n + text.n + name.n + email.n + jti.n);
+    rooms = find_rooms(claims);
+    who = mem_new(1, sizeof *who + raw.n + text.n + name.n + email.n + jti.n + rooms.n);
     at = who->bytes;
     who->id = keep(&at, raw);
     who->id_text = keep(&at, text);
     who->name = keep(&at, name);
     who->email = keep(&at, email);
     who->jti = keep(&at, jti);
+    who->rooms = keep(&at, rooms);
     who->issued_s = find_issued(claims);
     who->role = identity_role(role);
     *out = who;

@@ -125,11 +125,17 @@ static int run(struct events *e, const struct registry_row *row, struct event_ct
 }
 
 static void dispatch_known(struct events *e, struct sio_socket *s, struct event_peer *peer,
-                           const struct registry_row *row, const struct sio_event *event)
+                           const struct registry_row *row, const struct sio_event *event,
+                           unsigned stage)
 {
     struct sb scratch = {0}, reply = {0}, why = {0};
-    struct event_ctx c = {
-        .events = e, .socket = s, .who = peer->who, .event = event, .reply = &reply, .why = &why};
+    struct event_ctx c = {.events = e,
+                          .socket = s,
+                          .who = peer->who,
+                          .event = event,
+                          .reply = &reply,
+                          .why = &why,
+                          .stage = stage};
     int rc = run(e, row, &c, &scratch);
 
     if (rc == OK && !c.is_deferred) {
@@ -184,7 +190,7 @@ void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_eve
 
         refuse(s, peer, &r);
     } else if (row) {
-        dispatch_known(e, s, peer, row, event);
+        dispatch_known(e, s, peer, row, event, 0);
     } else {
         dispatch_unknown(s, event);
     }
@@ -278,4 +284,84 @@ void event_later_refuse_more(struct event_later *l, const struct event_refusal *
 void event_later_drop(struct event_later *l)
 {
     mem_free(l);
+}
+
+/* ---- an event that waits ---- */
+
+struct event_held {
+    struct events *events;
+    struct sio_nsp *nsp;
+    struct str id, name, args, array, ack;
+    char bytes[]; /* all of them */
+};
+
+static struct str copy(char **at, struct str s)
+{
+    struct str kept = {*at, s.n};
+
+    if (s.n) memcpy(*at, s.p, s.n);
+    *at += s.n;
+    return kept;
+}
+
+struct event_held *event_hold(struct event_ctx *c)
+{
+    const struct sio_event *e = c->event;
+    struct str id = sio_socket_id(c->socket);
+    struct event_held *h =
+        mem_new(1, sizeof *h + id.n + e->name.n + e->args.n + e->array.n + e->ack.n);
+    char *at = h->bytes;
+
+    h->events = c->events;
+    h->nsp = sio_socket_nsp(c->socket);
+    h->id = copy(&at, id);
+    h->name = copy(&at, e->name);
+    h->args = copy(&at, e->args);
+    h->array = copy(&at, e->array);
+    h->ack = copy(&at, e->ack);
+    c->is_deferred = true;
+    return h;
+}
+
+/* Its socket, if it is still there to be answered; NULL: it is not. */
+static struct sio_socket *socket_of(const struct event_held *h, struct event_peer **peer,
+                                    const struct registry_row **row)
+{
+    struct sio_socket *s = sio_socket_find(h->nsp, h->id);
+
+    *peer = s && sio_socket_is_connected(s) ? sio_socket_user(s) : NULL;
+    if (!*peer || (*peer)->is_closing || !h->events->sio) return NULL;
+    *row = registry_find((*peer)->rows, h->name);
+    return *row ? s : NULL;
+}
+
+void event_resume(struct event_held *h, unsigned stage)
+{
+    const struct sio_event event = {
+        .name = h->name, .args = h->args, .array = h->array, .ack = h->ack};
+    const struct registry_row *row;
+    struct event_peer *peer;
+    struct sio_socket *s = socket_of(h, &peer, &row);
+
+    if (s) dispatch_known(h->events, s, peer, row, &event, stage);
+    mem_free(h);
+}
+
+void event_held_refuse(struct event_held *h, int rc, uint64_t retry_after_ms)
+{
+    const struct registry_row *row;
+    struct event_peer *peer;
+    struct sio_socket *s = socket_of(h, &peer, &row);
+
+    if (s) {
+        const struct refusal r = {row->schema, rc, STR_NONE, retry_after_ms, h->ack};
+
+        refuse(s, peer, &r);
+    }
+    mem_free(h);
+}
+
+void event_held_drop(struct event_held *h)
+{
+    mem_free(h);
 }

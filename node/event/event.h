@@ -31,9 +31,10 @@ struct event_ctx {
     void *state; /* of the feature, from its open */
     const struct sio_event *event;
     struct sb *reply; /* further members of a successful ack, `"a":1,"b":2`; usually left alone */
-    uint64_t retry_after_ms; /* with ERR_RATE */
+    uint64_t retry_after_ms; /* with an error: when it is worth trying again; 0: not told */
     struct sb *why;          /* with an error: a sentence instead of err_text */
-    bool is_deferred;        /* event_defer was called */
+    bool is_deferred;        /* event_defer or event_hold was called */
+    unsigned stage;          /* as event_resume was told; 0: it has just come */
 };
 
 /* Decoded, allowed and paid for. Returns OK or an error that becomes the event's error event and
@@ -148,5 +149,15 @@ struct event_refusal {
 void event_later_refuse_more(struct event_later *l, const struct event_refusal *r);
 void event_later_drop(
     struct event_later *l); /* without an answer: a feature is being closed. Takes l */
+
+/* ---- an event that waits for something, and is handled afterwards ---- */
+struct event_held;
+
+/* The handler returns OK and somebody ends it once. Returns new. */
+struct event_held *event_hold(struct event_ctx *c);
+/* Role, schema and handler once more, not the rate: c->stage is this. Takes h */
+void event_resume(struct event_held *h, unsigned stage);
+void event_held_refuse(struct event_held *h, int rc, uint64_t retry_after_ms); /* takes h */
+void event_held_drop(struct event_held *h); /* without an answer. Takes h */
 
 #endif
