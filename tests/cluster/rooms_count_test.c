@@ -74,7 +74,8 @@ static bool open_two(void)
     }
     cr_assert(adapter_fixture_await_all(&f, 2));
     for (int i = 0; i < 2; i++)
-        states[i] = rooms_state_new(f.loop, f.nodes[i].adapter, 1000);
+        states[i] = rooms_state_new(&(struct rooms_state_conf){
+            .loop = f.loop, .adapter = f.nodes[i].adapter, .dead_ms = 1000});
     return true;
 }
 

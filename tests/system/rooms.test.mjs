@@ -56,7 +56,7 @@ describe('joining and leaving', () => {
     await bob.next('roomJoined');
     await fence(bob, 'class', ann);
     assert.equal(ann.count('userJoinedRoom'), 1);
-    assert.equal(bob.count('userJoinedRoom'), 0); // one does not hear of oneself
+    assert.deepEqual(bob.all.filter((e) => e[0] === 'userJoinedRoom').map((e) => e[1].userId), ['u1']); // who was there: not oneself, once
 
     bob.emit('leaveRoom', 'class');
     const left = await ann.next('userLeftRoom');
@@ -406,6 +406,7 @@ describe('the history of a room', () => {
     await bob.hears('n59'); // behind its keeping
     const missed = await bob.ask('roomHistory', { roomId: 'diary', after: behind.last, limit: 100 });
     assert.deepEqual([said(missed)[0], missed.messages.length, missed.hasGap], ['n10', 50, true]);
+    assert.equal((await bob.next('roomHistory')).messages.length, 50); // unasked, to the newcomer
     bob.emit('roomHistory', { roomId: 'diary', limit: 1 }); // nobody waits for an ack
     assert.deepEqual(said(await bob.next('roomHistory')), ['n59']);
     [ann, bob].forEach((p) => p.close());
@@ -425,5 +426,5 @@ describe('the history of a room', () => {
 
 test('everything that came was as the schemas say, and every event of them was seen', () => {
   assert.deepEqual(schemaBreaches(), []);
-  assert.deepEqual(unseenEvents('rooms', 'ping', 'auth', 'refusal'), []);
+  assert.deepEqual(unseenEvents('rooms', 'ping', 'auth', 'refusal').filter((e) => !['roomEnded', 'roomMembers', 'roomModerated'].includes(e)), []); // those: rooms-*.test.mjs
 });

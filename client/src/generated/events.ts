@@ -38,7 +38,7 @@ export interface JoinQuizRequest {
   name?: string;
 }
 
-/** Enters a room. A bare string is the roomId. Rooms named user-<id> are open to that user alone. */
+/** Enters a room. A bare string is the roomId. Rooms named user-<id> are open to that user alone, quiz-<id> to those in that quiz, contact-<id> to admins and to whom the token names it to (docs/rooms.md). */
 export interface JoinRoomRequest {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
@@ -166,6 +166,33 @@ export interface RoomHistoryRequest {
   limit?: number;
 }
 
+/** Takes a user, or a guest by the memberId of roomMembers, out of a room on all nodes. forMs: for so long there is no way back; 0 or absent: the way back is open. Admins only. Answered {ok, roomId}. */
+export interface RoomKickRequest {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId?: string | number;
+  /** A guest in a room, as roomMembers gives it. */
+  memberId?: string;
+  /** Milliseconds; 0: not at all. 30 days at most. */
+  forMs?: number;
+}
+
+/** Nobody but admins comes into a locked room; who is in stays. Admins only. Answered {ok, roomId}. */
+export interface RoomLockRequest {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  isLocked: boolean;
+}
+
+/** Asks for who is in a room, 200 at a time; after: the cursor of the page before. Members only. */
+export interface RoomMembersRequest {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  /** A place in the list of a room's members, as roomMembers gave it. */
+  after?: string;
+}
+
 /** A message to everybody in a room, the sender included. Members only. */
 export interface RoomMessageRequest {
   /** Name of a room, 1 to 200 characters. */
@@ -174,6 +201,25 @@ export interface RoomMessageRequest {
   message: string | number | { [key: string]: unknown } | unknown[];
   /** Kind of message; text when absent. */
   type?: string;
+}
+
+/** Silences a user, or a guest by the memberId of roomMembers, in a room for so long, on all nodes; 0 gives the word back. Admins only. Answered {ok, roomId}. */
+export interface RoomMuteRequest {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  /** Id of the other user, compared by type and value: 7 is not "7". */
+  userId?: string | number;
+  /** A guest in a room, as roomMembers gives it. */
+  memberId?: string;
+  /** Milliseconds; 0: not at all. 30 days at most. */
+  forMs: number;
+}
+
+/** From now on everybody may say one thing in intervalMs in this room, over all devices; 0 ends it. Admins only, and not for them. Answered {ok, roomId}. */
+export interface RoomSlowModeRequest {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  intervalMs: number;
 }
 
 /** An answer: the index of an option, several, a truth value, a number, a text or an order of indexes. timeSpent and the like are not believed. */
@@ -738,7 +784,16 @@ export interface QuizJoinedEvent {
   isLocked?: boolean;
 }
 
-/** joinRoom, leaveRoom or typing was refused. */
+/** To the members of a room that ended: they are out of it and may join again. */
+export interface RoomEndedEvent {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  reason: "idle";
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
+/** An event of rooms was refused. */
 export interface RoomErrorEvent {
   /** The event that was refused. */
   event: string;
@@ -750,7 +805,7 @@ export interface RoomErrorEvent {
   retryAfterMs?: number;
 }
 
-/** Messages in ascending order, each as in roomMessage. Kept: the last ROOM_HISTORY of a room of type chat or of none, for an hour after the last one. */
+/** Messages in ascending order, each as in roomMessage. Kept: the last ROOM_HISTORY of a room of type chat or of none, until a minute after the last member has left. The last 50 are sent to every newcomer. */
 export interface RoomHistoryEvent {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
@@ -765,13 +820,29 @@ export interface RoomHistoryEvent {
   hasGap: boolean;
 }
 
-/** To the joiner, again at every joinRoom. memberCount is the number of sockets over all nodes; roomType is the first joiner's. */
+/** To the joiner, again at every joinRoom. memberCount is the number of sockets over all nodes; roomType is the first joiner's, or what the room's name says. After it come userJoinedRoom of those who are there (200 at most; roomMembers gives the others) and, in rooms that keep one, roomHistory. */
 export interface RoomJoinedEvent {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
   memberCount: number;
   /** What a room is for: chat, quiz, contact, personal or a word of the application. */
   roomType?: string;
+  /** True, or absent. */
+  isLocked?: boolean;
+  /** Absent without slow mode. */
+  slowModeMs?: number;
+  /** For so long the joiner is muted. */
+  mutedMs?: number;
+}
+
+/** Who is in a room, without the invisible, one row a user (a device for guests): {userId?, userName?, memberId?, timestamp}; memberId of guests only, timestamp: since when. */
+export interface RoomMembersEvent {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  members: unknown[];
+  /** Cursor of the last row, for after; empty when there is none. */
+  last: string;
+  hasMore: boolean;
 }
 
 /** To the whole room, the sender included, the same object for all. */
@@ -787,6 +858,22 @@ export interface RoomMessageEvent {
   type: string;
   /** Name of a room, 1 to 200 characters. */
   roomId: string;
+  /** ISO 8601 in UTC with milliseconds. */
+  timestamp: string;
+}
+
+/** To a room, whoever was put out included: what an admin did. ms: how long a kick or mute lasts (0: kick with the way back open, mute that is lifted), or the interval of slow mode (0: it is over). */
+export interface RoomModeratedEvent {
+  /** Name of a room, 1 to 200 characters. */
+  roomId: string;
+  action: "kick" | "mute" | "slowMode" | "lock";
+  /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
+  userId?: string | number;
+  /** A guest in a room, as roomMembers gives it. */
+  memberId?: string;
+  ms?: number;
+  /** Of a lock only. */
+  isLocked?: boolean;
   /** ISO 8601 in UTC with milliseconds. */
   timestamp: string;
 }
@@ -811,7 +898,7 @@ export interface UnreadCountsEvent {
   conversations: unknown[];
 }
 
-/** To the others of a room: somebody came in. Not sent for a second joinRoom of the same socket. */
+/** To the others of a room: somebody came in. To a newcomer: who is there already, one a user, with the time since when. Not sent for a second joinRoom of the same socket. */
 export interface UserJoinedRoomEvent {
   /** Id of a signed-in user, a text or a number exactly as in the token; absent for guests. */
   userId?: string | number;
@@ -1308,7 +1395,12 @@ export interface ClientEvents {
   "quiz:results": (payload: QuizResultsRequest, ack?: (answer: Ack) => void) => void;
   requestLeaderboard: (payload: RequestLeaderboardRequest | string, ack?: (answer: Ack) => void) => void;
   roomHistory: (payload: RoomHistoryRequest, ack?: (answer: Ack) => void) => void;
+  roomKick: (payload: RoomKickRequest, ack?: (answer: Ack) => void) => void;
+  roomLock: (payload: RoomLockRequest, ack?: (answer: Ack) => void) => void;
+  roomMembers: (payload: RoomMembersRequest, ack?: (answer: Ack) => void) => void;
   roomMessage: (payload: RoomMessageRequest, ack?: (answer: Ack) => void) => void;
+  roomMute: (payload: RoomMuteRequest, ack?: (answer: Ack) => void) => void;
+  roomSlowMode: (payload: RoomSlowModeRequest, ack?: (answer: Ack) => void) => void;
   submitAnswer: (payload: SubmitAnswerRequest, ack?: (answer: Ack) => void) => void;
   typing: (payload: TypingRequest, ack?: (answer: Ack) => void) => void;
   unblockUser: (payload: UnblockUserRequest, ack?: (answer: Ack) => void) => void;
@@ -1338,10 +1430,13 @@ export interface ServerEvents {
   "quiz:state": (payload: QuizStateEvent) => void;
   quizError: (payload: QuizErrorEvent) => void;
   quizJoined: (payload: QuizJoinedEvent) => void;
+  roomEnded: (payload: RoomEndedEvent) => void;
   roomError: (payload: RoomErrorEvent) => void;
   roomHistory: (payload: RoomHistoryEvent) => void;
   roomJoined: (payload: RoomJoinedEvent) => void;
+  roomMembers: (payload: RoomMembersEvent) => void;
   roomMessage: (payload: RoomMessageEvent) => void;
+  roomModerated: (payload: RoomModeratedEvent) => void;
   serverStats: (payload: ServerStatsEvent) => void;
   unreadCounts: (payload: UnreadCountsEvent) => void;
   userJoinedRoom: (payload: UserJoinedRoomEvent) => void;

@@ -1,22 +1,21 @@
 /* A stream a room, beside the room's counts: one script knows the type and keeps, or does not. */
 #include "node/features/rooms/rooms_history.h"
 
-#include "adapter/adapter.h"
-#include "adapter/key.h"
 #include "base/conf.h"
 #include "base/mem.h"
 #include "events_out.h"
-#include "node/features/rooms/rooms_state.h"
+#include "node/features/rooms/rooms_priv.h"
 
 enum { HISTORY_DEFAULT = 50, HISTORY_BYTES = 262144, HEAD = 4, CURSOR_MAX = 41 };
 
-/* ARGV: most, the message, seconds kept. */
+/* ARGV: most, the message, seconds kept, the words of the types that keep. */
 static struct adapter_script keep_script = {
     .name = "room_keep",
     .keys = {KEY_ROOM_LOG, KEY_ROOM_NODES},
     .keys_count = 2,
-    .text = "local type = redis.call('HGET', KEYS[2], ':type')\n"
-            "if type and type ~= '' and type ~= 'chat' then return 0 end\n"
+    .text = "local type, kept = redis.call('HGET', KEYS[2], ':type') or '', false\n"
+            "for i = 4, #ARGV do if ARGV[i] == type then kept = true end end\n"
+            "if not kept then return 0 end\n"
             "redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[1], '*', 'b', ARGV[2])\n"
             "redis.call('EXPIRE', KEYS[1], ARGV[3])\n"
             "return 1\n",
@@ -53,81 +52,97 @@ static struct adapter_script read_script = {
 
 /* ---- keeping ---- */
 
-static void on_kept(void *ctx, int rc, const struct str *reply, unsigned count)
+void rooms_history_keep(struct rooms_room *m, struct str event)
 {
-    (void)ctx, (void)rc, (void)reply, (void)count;
+    struct rooms *r = m->rooms;
+    uint64_t most = events_conf(r->events)->room_history;
+    struct rooms_call c = {0};
+    const char *word;
+
+    if (!most || !r->adapter || rooms_room_type(m)->is_left_alone) return;
+    rooms_call_key(&c, KEY_ROOM_LOG, m->name);
+    rooms_call_key(&c, KEY_ROOM_NODES, m->name);
+    rooms_call_u64(&c, most);
+    rooms_call_arg(&c, event);
+    rooms_call_u64(&c, KEY_ROOM_LOG_TTL_S);
+    for (unsigned i = 0; (word = rooms_type_kept(i)); i++)
+        rooms_call_arg(&c, str_z(word));
+    rooms_call_run(r, &c, &keep_script, NULL, NULL);
 }
 
-void rooms_history_keep(struct events *e, struct str nsp, struct str room, struct str event)
-{
-    uint64_t most = events_conf(e)->room_history;
-    struct sb name, keys = {0}, words = {0};
-    struct str key[2], args[3];
-    size_t first_n;
+/* ---- reading ---- */
 
-    if (!most || !events_adapter(e)) return;
-    name = rooms_state_name(nsp, room);
-    key_name(KEY_ROOM_LOG, sb_view(&name), &keys);
-    first_n = keys.n;
-    key_name(KEY_ROOM_NODES, sb_view(&name), &keys);
-    key[0] = str_head(sb_view(&keys), first_n);
-    key[1] = str_skip(sb_view(&keys), first_n);
-    sb_u64(&words, most);
-    first_n = words.n;
-    sb_u64(&words, KEY_ROOM_LOG_TTL_S);
-    args[0] = str_head(sb_view(&words), first_n);
-    args[1] = event;
-    args[2] = str_skip(sb_view(&words), first_n);
-    adapter_eval(events_adapter(e), &keep_script, key, 2, args, 3, on_kept, NULL);
-    sb_fini(&name);
-    sb_fini(&keys);
-    sb_fini(&words);
+struct reading {
+    rooms_history_told *told;
+    void *ctx;
+    size_t n;
+    char room[];
+};
+
+static void on_read(void *ctx, int rc, const struct str *reply, unsigned count)
+{
+    struct reading *reading = ctx;
+    struct out_room_history say = {.room_id = str_of(reading->room, reading->n)};
+    struct sb messages = {0}, array = {0};
+
+    if (rc == OK && count < HEAD) rc = ERR_INTERNAL;
+    if (rc == OK) {
+        sb_char(&messages, '[');
+        for (unsigned i = HEAD; i < count; i++) {
+            if (i > HEAD) sb_char(&messages, ',');
+            sb_str(&messages, reply[i]);
+        }
+        sb_char(&messages, ']');
+        say.messages = sb_view(&messages);
+        say.has_more = str_eq(reply[0], STR("1"));
+        say.has_gap = str_eq(reply[1], STR("1"));
+        say.first = reply[2];
+        say.last = reply[3];
+        out_room_history_encode(&array, &say);
+    }
+    reading->told(reading->ctx, rc, sb_view(&array));
+    mem_free(reading);
+    sb_fini(&messages);
+    sb_fini(&array);
+}
+
+static void read_page(struct rooms_room *m, const struct in_room_history *h,
+                      rooms_history_told *told, void *ctx)
+{
+    struct str room = rooms_room_id(m);
+    struct reading *reading = mem_new(1, sizeof *reading + room.n);
+    struct rooms_call c = {0};
+
+    reading->told = told;
+    reading->ctx = ctx;
+    reading->n = room.n;
+    memcpy(reading->room, room.p, room.n);
+    rooms_call_key(&c, KEY_ROOM_LOG, m->name);
+    rooms_call_arg(&c, h->before);
+    rooms_call_arg(&c, h->after);
+    rooms_call_u64(&c, h->has_limit ? (uint64_t)h->limit : HISTORY_DEFAULT);
+    rooms_call_u64(&c, HISTORY_BYTES);
+    rooms_call_run(m->rooms, &c, &read_script, on_read, reading);
+}
+
+void rooms_history_newest(struct rooms_room *m, rooms_history_told *told, void *ctx)
+{
+    if (events_conf(m->rooms->events)->room_history && rooms_room_type(m)->has_history)
+        read_page(m, &(struct in_room_history){.room_id = rooms_room_id(m)}, told, ctx);
+    else
+        told(ctx, ERR_NOT_FOUND, STR_NONE);
 }
 
 /* ---- asking ---- */
 
-struct ask {
-    struct event_later *later;
-    struct str room;
-    char bytes[];
-};
-
-static void refuse(struct ask *a, int rc)
+static void on_asked(void *ctx, int rc, struct str array)
 {
-    if (rc == ERR_CLOSED)
-        event_later_drop(a->later);
+    if (rc == OK)
+        event_later_answer(ctx, array);
+    else if (rc == ERR_CLOSED)
+        event_later_drop(ctx);
     else
-        event_later_end(a->later, rc, STR_NONE);
-    mem_free(a);
-}
-
-static void on_read(void *ctx, int rc, const struct str *reply, unsigned count)
-{
-    struct ask *a = ctx;
-    struct out_room_history say = {.room_id = a->room};
-    struct sb messages = {0}, array = {0};
-
-    if (rc == OK && count < HEAD) rc = ERR_INTERNAL;
-    if (rc != OK) {
-        refuse(a, rc);
-        return;
-    }
-    sb_char(&messages, '[');
-    for (unsigned i = HEAD; i < count; i++) {
-        if (i > HEAD) sb_char(&messages, ',');
-        sb_str(&messages, reply[i]);
-    }
-    sb_char(&messages, ']');
-    say.messages = sb_view(&messages);
-    say.has_more = str_eq(reply[0], STR("1"));
-    say.has_gap = str_eq(reply[1], STR("1"));
-    say.first = reply[2];
-    say.last = reply[3];
-    out_room_history_encode(&array, &say);
-    event_later_answer(a->later, sb_view(&array));
-    mem_free(a);
-    sb_fini(&messages);
-    sb_fini(&array);
+        event_later_end(ctx, rc, STR_NONE);
 }
 
 /* As Redis writes them: milliseconds-number. */
@@ -141,39 +156,18 @@ static bool is_cursor(struct str s)
            str_u64(ms, UINT64_MAX, &n) == OK && str_u64(number, UINT64_MAX, &n) == OK;
 }
 
-static struct ask *ask_new(struct event_ctx *c, struct str room)
-{
-    struct ask *a = mem_new(1, sizeof *a + room.n);
-
-    memcpy(a->bytes, room.p, room.n);
-    a->room = str_of(a->bytes, room.n);
-    a->later = event_defer(c);
-    return a;
-}
-
 int rooms_history_ask(struct event_ctx *c, const struct in_room_history *h)
 {
-    struct sb name, key = {0}, words = {0};
-    struct str args[4] = {h->before, h->after}, view;
-    size_t limit_n;
+    struct rooms *r = c->state;
+    struct rooms_room *m;
 
     if (!is_cursor(h->before) || !is_cursor(h->after)) {
         sb_z(c->why, "before, after: not a cursor of a roomHistory");
         return ERR_SCHEMA;
     }
-    if (!events_adapter(c->events)) return ERR_UNAVAILABLE;
-    name = rooms_state_name(sio_nsp_name(sio_socket_nsp(c->socket)), h->room_id);
-    key_name(KEY_ROOM_LOG, sb_view(&name), &key);
-    sb_i64(&words, h->has_limit ? h->limit : HISTORY_DEFAULT);
-    limit_n = words.n;
-    sb_u64(&words, HISTORY_BYTES);
-    args[2] = str_head(sb_view(&words), limit_n);
-    args[3] = str_skip(sb_view(&words), limit_n);
-    view = sb_view(&key);
-    adapter_eval(events_adapter(c->events), &read_script, &view, 1, args, 4, on_read,
-                 ask_new(c, h->room_id));
-    sb_fini(&name);
-    sb_fini(&key);
-    sb_fini(&words);
+    if (!r->adapter) return ERR_UNAVAILABLE;
+    m = rooms_room_get(r, rooms_nsp_of(c->socket), h->room_id);
+    rooms_room_fade(m);
+    read_page(m, h, on_asked, event_defer(c));
     return OK;
 }

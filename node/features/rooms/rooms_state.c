@@ -6,6 +6,7 @@
 
 struct rooms_state {
     struct tally *tally;
+    struct rooms_state_conf conf;
 };
 
 struct question { /* the answer names the room alone */
@@ -24,15 +25,25 @@ struct sb rooms_state_name(struct str nsp, struct str room)
     return name;
 }
 
-struct rooms_state *rooms_state_new(struct loop *l, struct adapter *a, uint64_t dead_ms)
+static void on_step(void *ctx, const struct tally_step *step)
+{
+    const struct rooms_state_conf *c = &((struct rooms_state *)ctx)->conf;
+
+    if (c->on_step) c->on_step(c->ctx, step->name, step->here, step->after);
+}
+
+struct rooms_state *rooms_state_new(const struct rooms_state_conf *c)
 {
     struct rooms_state *st = MEM_NEW(struct rooms_state);
 
-    st->tally = tally_new(&(struct tally_conf){.loop = l,
-                                               .adapter = a,
+    st->conf = *c;
+    st->tally = tally_new(&(struct tally_conf){.loop = c->loop,
+                                               .adapter = c->adapter,
                                                .key = KEY_ROOM_NODES,
                                                .ttl_s = KEY_ROOM_NODES_TTL_S,
-                                               .dead_ms = dead_ms});
+                                               .dead_ms = c->dead_ms,
+                                               .on_step = on_step,
+                                               .ctx = st});
     return st;
 }
 

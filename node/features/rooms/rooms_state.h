@@ -22,9 +22,16 @@ struct rooms_count {
 /* rc OK, or ERR_CLOSED: the feature is being closed and there is no answer. */
 typedef void rooms_told(void *ctx, int rc, const struct rooms_count *count);
 
-/* adapter NULL: this node alone. dead_ms: counts of nodes that are unknown and older than this are
- * dropped. */
-struct rooms_state *rooms_state_new(struct loop *l, struct adapter *a, uint64_t dead_ms);
+struct rooms_state_conf {
+    struct loop *loop;
+    struct adapter *adapter; /* NULL: this node alone */
+    uint64_t dead_ms;        /* counts of nodes that are unknown and older than this are dropped */
+    /* This node's count of a room was written: name is that of its keys, here as written, after
+     * over all nodes. May be NULL. */
+    void (*on_step)(void *ctx, struct str name, uint64_t here, uint64_t after);
+    void *ctx;
+};
+struct rooms_state *rooms_state_new(const struct rooms_state_conf *c);
 void rooms_state_free(struct rooms_state *st); /* waiting questions are told ERR_CLOSED */
 
 void rooms_state_enter(struct rooms_state *st, struct str nsp, struct str room, struct str type);

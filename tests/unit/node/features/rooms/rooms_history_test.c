@@ -16,6 +16,7 @@ static void up(void)
     bob = fake_client(BOB);
     say(bob, "2[\"joinRoom\",\"r\"]");
     answer_script(OK, "1", "");
+    answer_script(ERR_UNAVAILABLE, "", ""); /* what a newcomer is told */
     bob->sent.n = fake.scripts.n = 0;
 }
 
@@ -34,8 +35,8 @@ Test(rooms_history, keeps_what_was_said_beside_the_counts_of_the_room)
     say(bob, "2[\"roomMessage\",{\"roomId\":\"r\",\"message\":\"hello\"}]");
     scripts = take(&fake.scripts);
     cr_expect(strstr(scripts, "ingoma:{room:/:r}:log 50 {\"messageId\":\"msg_"), "%s", scripts);
-    cr_expect(strstr(scripts,
-                     "\"message\":\"hello\",\"type\":\"text\",\"roomId\":\"r\"," TIME "} 3600\n"),
+    cr_expect(strstr(scripts, "\"message\":\"hello\",\"type\":\"text\",\"roomId\":\"r\"," TIME
+                              "} 3600 chat \n"),
               "%s", scripts);
     cr_expect(strstr(take(&bob->sent), "42[\"roomMessage\",{"), "said all the same");
 }

@@ -33,7 +33,8 @@ static void up_with(struct adapter *a)
     rig_up();
     fake.is_connected = true;
     fake.living = "nodeabcd";
-    st = rooms_state_new(rig.loop, a, 15000);
+    st = rooms_state_new(
+        &(struct rooms_state_conf){.loop = rig.loop, .adapter = a, .dead_ms = 15000});
 }
 
 static void up(void)
@@ -175,7 +176,8 @@ Test(rooms_state, refreshes_in_slices)
 Test(rooms_state, counts_for_itself_without_an_adapter)
 {
     rooms_state_free(st);
-    st = rooms_state_new(rig.loop, NULL, 15000);
+    st = rooms_state_new(
+        &(struct rooms_state_conf){.loop = rig.loop, .adapter = NULL, .dead_ms = 15000});
     enter_and_ask("r", "chat", "a");
     enter_and_ask("r", "quiz", "b");
     cr_expect_str_eq(take(&told), "a r 1 chat\nb r 2 chat\n");
