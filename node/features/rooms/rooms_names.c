@@ -168,10 +168,12 @@ static void on_looked(void *ctx, int rc, const struct str *reply, unsigned count
 
     if (m) {
         m->is_looking = false;
-        if (rc == OK)
+        if (rc == OK) {
             free_all(&m->sent);
-        else
+        } else {
             put_back(m);
+            list_splice(&b->comers, &m->comers); /* nobody waits for Redis */
+        }
         if (rc == OK && rooms_page_read(&page, reply, count))
             tell_names(m, &page, &b->comers);
         else

@@ -126,3 +126,25 @@ Test(identity, has_one_guest_for_all)
     identity_free(identity_guest());
     identity_free(NULL);
 }
+
+Test(identity, opens_the_rooms_that_the_token_names)
+{
+    struct identity *who = NULL;
+    static char claims[9000];
+
+    cr_assert_eq(read("{\"id\":7,\"rooms\":[\"contact-1\",5,null,\"caf\\u00e9\",\"\"]}", &who), OK);
+    cr_expect(identity_opens(who, STR("contact-1")));
+    cr_expect(identity_opens(who, STR("caf\xc3\xa9")), "escapes are read");
+    cr_expect_not(identity_opens(who, STR("contact-2")));
+    cr_expect_not(identity_opens(who, STR("5")));
+    cr_expect_not(identity_opens(who, STR("contact-")));
+    identity_free(who);
+    cr_assert_eq(read("{\"id\":7,\"rooms\":\"contact-1\"}", &who), OK);
+    cr_expect_not(identity_opens(who, STR("contact-1")), "no list");
+    identity_free(who);
+    snprintf(claims, sizeof claims, "{\"id\":7,\"rooms\":[\"contact-1\",\"%8200d\"]}", 1);
+    cr_assert_eq(read(claims, &who), OK);
+    cr_expect_not(identity_opens(who, STR("contact-1")), "too long: not at all");
+    identity_free(who);
+    cr_expect_not(identity_opens(identity_guest(), STR("contact-1")));
+}

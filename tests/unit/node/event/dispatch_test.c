@@ -4,7 +4,9 @@ static struct {
     int rc;
     const char *why, *reply;
     uint64_t retry_after_ms;
-    bool defer;
+    bool defer, hold;
+    struct event_held *held;
+    unsigned stage;
     struct event_later *later;
     unsigned calls;
     struct sb got;
@@ -18,6 +20,9 @@ static int handle(struct event_ctx *c, const union event_in *in)
     if (h.reply) sb_z(c->reply, h.reply);
     c->retry_after_ms = h.retry_after_ms;
     if (h.defer) h.later = event_defer(c);
+    h.stage = c->stage;
+    if (h.hold) h.held = event_hold(c);
+    h.hold = false;
     return h.rc;
 }
 
@@ -30,10 +35,17 @@ static int handle_ping(struct event_ctx *c, const union event_in *in)
     return h.rc;
 }
 
-static const struct event_row room_rows[] = {
-    {EVENT(joinRoom), .handle = handle},    {EVENT(leaveRoom), .handle = handle},
-    {EVENT(roomMessage), .handle = handle}, {EVENT(typing), .handle = handle},
-    {EVENT(roomHistory), .handle = handle}, {0}};
+static const struct event_row room_rows[] = {{EVENT(joinRoom), .handle = handle},
+                                             {EVENT(leaveRoom), .handle = handle},
+                                             {EVENT(roomMessage), .handle = handle},
+                                             {EVENT(typing), .handle = handle},
+                                             {EVENT(roomHistory), .handle = handle},
+                                             {EVENT(roomMembers), .handle = handle},
+                                             {EVENT(roomKick), .handle = handle},
+                                             {EVENT(roomMute), .handle = handle},
+                                             {EVENT(roomSlowMode), .handle = handle},
+                                             {EVENT(roomLock), .handle = handle},
+                                             {0}};
 static const struct event_row ping_rows[] = {{EVENT(ping), .handle = handle_ping}, {0}};
 static const struct feature rooms = {.name = "rooms", .events = room_rows};
 static const struct feature ping = {.name = "ping", .events = ping_rows};
@@ -315,6 +327,63 @@ Test(dispatch, answers_nobody_when_the_socket_has_gone)
     free_session(s);
     cr_expect_null(event_later_socket(h.later));
     event_later_end(h.later, OK, STR_NONE);
+}
+
+Test(dispatch, handles_a_held_event_again)
+{
+    struct eio_session *s = fake_client(NULL);
+
+    h.hold = true;
+    say(s, "21[\"joinRoom\",{\"roomId\":\"r\"}]");
+    cr_expect_str_eq(take(&s->sent), "");
+    h.reply = "\"n\":1";
+    event_resume(h.held, 3);
+    cr_expect_eq(h.calls, 2);
+    cr_expect_eq(h.stage, 3);
+    cr_expect_str_eq(take(&s->sent), "431[{\"ok\":true,\"n\":1}]\n");
+    h.hold = true;
+    say(s, "22[\"joinRoom\",{\"roomId\":\"r\"}]");
+    h.rc = ERR_FORBIDDEN;
+    h.reply = NULL;
+    event_resume(h.held, 1);
+    cr_expect_not_null(strstr(take(&s->sent), "432[{\"ok\":false,\"code\":\"forbidden\""));
+    free_session(s);
+}
+
+Test(dispatch, refuses_a_held_event_and_says_when_to_come_back)
+{
+    struct eio_session *s = fake_client(NULL);
+
+    h.hold = true;
+    say(s, "21[\"joinRoom\",{\"roomId\":\"r\"}]");
+    event_held_refuse(h.held, ERR_SLOW, 70);
+    const char *sent = take(&s->sent);
+    cr_expect_not_null(
+        strstr(sent, "42[\"roomError\",{\"event\":\"joinRoom\",\"code\":\"slow_mode\""));
+    cr_expect_not_null(strstr(sent, "\"retryAfterMs\":70}]\n431[{\"ok\":false"), "%s", sent);
+    free_session(s);
+}
+
+Test(dispatch, lets_go_of_held_events_of_who_has_gone)
+{
+    struct eio_session *s = fake_client(NULL);
+
+    h.hold = true;
+    say(s, "21[\"joinRoom\",{\"roomId\":\"r\"}]");
+    free_session(s);
+    event_resume(h.held, 1);
+    cr_expect_eq(h.calls, 1);
+    s = fake_client(NULL);
+    h.hold = true;
+    say(s, "21[\"joinRoom\",{\"roomId\":\"r\"}]");
+    free_session(s);
+    event_held_refuse(h.held, ERR_SLOW, 70);
+    s = fake_client(NULL);
+    h.hold = true;
+    say(s, "21[\"joinRoom\",{\"roomId\":\"r\"}]");
+    event_held_drop(h.held);
+    cr_expect_str_eq(take(&s->sent), "");
+    free_session(s);
 }
 
 Test(dispatch, handles_nothing_after_exp_and_thirty_seconds)

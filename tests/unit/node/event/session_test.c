@@ -20,10 +20,17 @@ static void on_connect(void *state, struct sio_socket *s, const struct identity 
     last_who = who;
 }
 
-static const struct event_row rows[] = {
-    {EVENT(joinRoom), .handle = handle},    {EVENT(leaveRoom), .handle = handle},
-    {EVENT(roomMessage), .handle = handle}, {EVENT(typing), .handle = handle},
-    {EVENT(roomHistory), .handle = handle}, {0}};
+static const struct event_row rows[] = {{EVENT(joinRoom), .handle = handle},
+                                        {EVENT(leaveRoom), .handle = handle},
+                                        {EVENT(roomMessage), .handle = handle},
+                                        {EVENT(typing), .handle = handle},
+                                        {EVENT(roomHistory), .handle = handle},
+                                        {EVENT(roomMembers), .handle = handle},
+                                        {EVENT(roomKick), .handle = handle},
+                                        {EVENT(roomMute), .handle = handle},
+                                        {EVENT(roomSlowMode), .handle = handle},
+                                        {EVENT(roomLock), .handle = handle},
+                                        {0}};
 static const struct feature rooms = {.name = "rooms", .events = rows, .on_connect = on_connect};
 static const struct feature *const features[] = {&feature_auth, &rooms, NULL};
 

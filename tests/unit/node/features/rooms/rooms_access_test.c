@@ -86,3 +86,45 @@ Test(rooms_access, is_no_member_of_its_own_id)
                                STR("node0000000000000001")));
     free_session(s);
 }
+
+Test(rooms_access, opens_contact_and_quiz_rooms_by_right)
+{
+    static const struct {
+        const char *claims, *room;
+        bool want;
+    } rows[] = {
+        {"\"id\":1,\"role\":\"Admin\"", "contact-1", true},
+        {"\"id\":1,\"role\":\"SuperAdmin\"", "quiz-1", true},
+        {"\"id\":1,\"rooms\":[\"contact-1\"]", "contact-1", true},
+        {"\"id\":1,\"rooms\":[\"contact-1\"]", "contact-2", false},
+        {"\"id\":1,\"rooms\":[\"user-2\"]", "user-2", false}, /* no token opens these */
+        {"\"id\":1", "contact-1", false},
+        {"\"id\":1", "quiz-1", false},
+        {NULL, "quiz-1", false},
+        {NULL, "quiz", true},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct eio_session *s = fake_client(rows[i].claims);
+        char packet[100];
+
+        snprintf(packet, sizeof packet, "2[\"joinRoom\",\"%s\"]", rows[i].room);
+        say(s, packet);
+        cr_expect_eq(strstr(take(&s->sent), "42[\"roomJoined\"") != NULL, rows[i].want, "row %zu",
+                     i);
+        free_session(s);
+    }
+}
+
+/* As the quiz puts its players in. */
+Test(rooms_access, is_open_to_whom_another_feature_has_put_in)
+{
+    struct eio_session *bob = fake_client(BOB);
+
+    cr_assert_eq(sio_socket_join(rig.last, STR("quiz-1")), OK);
+    say(bob, "21[\"joinRoom\",\"quiz-1\"]");
+    cr_expect_not_null(strstr(take(&bob->sent), "431[{\"ok\":true,\"roomId\":\"quiz-1\""));
+    say(bob, "21[\"roomMessage\",{\"roomId\":\"quiz-1\",\"message\":\"m\"}]");
+    cr_expect_not_null(strstr(take(&bob->sent), "\"ok\":true"));
+    free_session(bob);
+}
