@@ -259,6 +259,11 @@ function onJoined(e) {
 
 function onUserJoined(e) {
   if (e.roomId !== state.room) return;
+  if (e.isPresent) { // was there before us: roomJoined has counted them
+    meet(e.userId, e.userName);
+    showMembers();
+    return;
+  }
   state.count += 1;
   if (e.userId !== undefined) sayHello();
   meet(e.userId, e.userName);

@@ -207,7 +207,7 @@ export async function startNode({ port, opsPort, redis, env = {}, args = [], pro
   if (!fs.existsSync(file)) throw new Error(`${file} is not built: ./ingoma test does that`);
   const name = `${program}-${++nodeCount}`;
   port ??= await freePort();
-  opsPort ??= await freePort();
+  while (!opsPort || opsPort === port) opsPort = await freePort();
   const reports = reportFolder();
   fs.mkdirSync(reports, { recursive: true });
   const node = launch(name, file, args, {

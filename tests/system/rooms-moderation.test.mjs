@@ -43,7 +43,7 @@ describe('who is in a room', () => {
     const told = eve.all.filter((e) => e[0] === 'userJoinedRoom').map((e) => e[1]);
     assert.deepEqual(told.map((t) => t.userId ?? '-').sort(), ['-', 'u1', 2].sort());
     assert.equal(told.find((t) => t.userId === 'u1').userName, 'name of u1');
-    assert.ok(told.every((t) => t.roomId === 'names' && !('memberId' in t)));
+    assert.ok(told.every((t) => t.roomId === 'names' && t.isPresent === true && !('memberId' in t)));
 
     bob.emit('roomMembers', { roomId: 'names' }); // nobody waits for an ack
     const { members: rows } = await bob.next('roomMembers');

@@ -908,6 +908,8 @@ export interface UserJoinedRoomEvent {
   roomId: string;
   /** ISO 8601 in UTC with milliseconds. */
   timestamp: string;
+  /** To a newcomer: was there before. True, or absent. */
+  isPresent?: boolean;
 }
 
 /** To the others of a room: somebody left or was disconnected. */

@@ -91,7 +91,7 @@ static void put_arrays(const struct rooms_page *p, struct str room, struct sb *a
         sb_str(all, p->rows[i].row);
         sb_z(all, ",\"roomId\":");
         sb_json(all, room);
-        sb_z(all, "}]");
+        sb_z(all, ",\"isPresent\":true}]");
         ends[i] = all->n;
     }
 }

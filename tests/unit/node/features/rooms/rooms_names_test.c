@@ -35,7 +35,8 @@ Test(rooms_names, tells_a_newcomer_of_the_others)
     settle("room_look");
     bob->sent.n = ann->sent.n = 0;
     answer_call(OK, reply, 6);
-    cr_expect_str_eq(take(&ann->sent), "42[\"userJoinedRoom\",{" BOBS ",\"roomId\":\"r\"}]\n",
+    cr_expect_str_eq(take(&ann->sent),
+                     "42[\"userJoinedRoom\",{" BOBS ",\"roomId\":\"r\",\"isPresent\":true}]\n",
                      "not of herself");
     cr_expect_str_eq(take(&bob->sent), "", "he is no newcomer");
     free_session(ann);
@@ -112,7 +113,8 @@ Test(rooms_names, tells_a_newcomer_of_those_here_without_redis)
     ann->sent.n = 0;
     while (fake.calls_count)
         answer_call(ERR_UNAVAILABLE, NULL, 0);
-    cr_expect_str_eq(take(&ann->sent), "42[\"userJoinedRoom\",{" BOBS ",\"roomId\":\"r\"}]\n");
+    cr_expect_str_eq(take(&ann->sent),
+                     "42[\"userJoinedRoom\",{" BOBS ",\"roomId\":\"r\",\"isPresent\":true}]\n");
     free_session(ann);
     free_session(bob);
 }

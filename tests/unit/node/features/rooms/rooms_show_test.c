@@ -8,7 +8,8 @@
 #define ANN "\"id\":7,\"name\":\"Ann\""
 /* A newcomer is told who is there. */
 #define BOB_IS_IN                                                                                  \
-    "42[\"userJoinedRoom\",{\"userId\":\"u7\",\"userName\":\"Bob\"," TIME ",\"roomId\":\"r\"}]\n"
+    "42[\"userJoinedRoom\",{\"userId\":\"u7\",\"userName\":\"Bob\"," TIME                          \
+    ",\"roomId\":\"r\",\"isPresent\":true}]\n"
 
 static const struct feature *const features[] = {&feature_rooms, NULL};
 
