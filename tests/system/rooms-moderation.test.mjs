@@ -276,6 +276,25 @@ describe('deaths and returns', () => {
 });
 
 describe('the end of a room', () => {
+  test('a room whose last members died with their node has its minute, too; one with others lives', async () => {
+    const third = await startNode({ redis, env: FREE });
+    await until('the third to be known', async () => (await one.health()).nodes === 3);
+    const [ann, bob] = [await user(one, 'z1'), await user(third, 'z2')];
+    await enter('shared', ann, bob);
+    for (let i = 0; i < 70; i++) {
+      await enter(`lonely${i}`, bob);
+      ok(await say(bob, `lonely${i}`));
+    }
+    ok(await say(bob, 'shared'));
+    const ttl = (room) => keys.ttl(`ingoma:{room:/:${room}}:log`);
+    await until('the logs', async () => (await ttl('lonely69')) > 3000 && (await ttl('shared')) > 3000);
+    await third.kill();
+    for (let i = 0; i < 70; i++) await until(`lonely${i} to end`, async () => (await ttl(`lonely${i}`)) <= 60);
+    assert.ok((await ttl('shared')) > 3000);
+    await until('nothing to be left of the node', async () => !(await keys.exists(`ingoma:{rooms:socket.io:${third.id}}:here`)));
+    close(ann, bob);
+  });
+
   test('a minute after the last one has left nothing is kept; with members it lives', async () => {
     const ann = await user(one, 'e1');
     await enter('ends', ann);

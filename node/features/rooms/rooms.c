@@ -38,6 +38,8 @@ static void *rooms_open(struct events *e)
     list_init(&r->fading);
     loop_task_init(&r->fade, rooms_room_fade_now);
     timer_init(&r->retry, rooms_names_retry);
+    list_init(&r->notes);
+    loop_task_init(&r->note, rooms_reap_write);
     r->state = rooms_state_new(&(struct rooms_state_conf){.loop = events_loop(e),
                                                           .adapter = events_adapter(e),
                                                           .dead_ms = events_conf(e)->dead_ms,
@@ -66,6 +68,7 @@ static void rooms_close(void *state)
         rooms_room_free(m);
     map_fini(&r->known);
     loop_task_cancel(&r->fade);
+    rooms_reap_fini(r);
     loop_timer_stop(events_loop(r->events), &r->retry);
     r->steps--;
     rooms_settle(r);
@@ -73,7 +76,10 @@ static void rooms_close(void *state)
 
 static void on_node_lost(void *state, struct str node)
 {
-    rooms_state_lost(((struct rooms *)state)->state, node);
+    struct rooms *r = state;
+
+    rooms_state_lost(r->state, node);
+    rooms_reap(r, node);
 }
 
 /* What Redis knew may be gone, or have changed behind our back: each room is read and written

@@ -325,6 +325,10 @@ void rooms_names_counted(struct rooms_room *m, uint64_t here, uint64_t after)
         m->full_ms = clock_ms();
         (void)sio_room_each(nsp, rooms_room_id(m), add_row, m);
     }
+    if (m->is_noted != (here > 0) || (is_full && here)) {
+        m->is_noted = here > 0;
+        rooms_reap_note(m, m->is_noted);
+    }
     if (is_full || !after || !list_is_empty(&m->rows)) look(m);
 }
 

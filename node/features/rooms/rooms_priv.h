@@ -21,6 +21,8 @@ struct rooms {
     struct map known;   /* nsp:room → struct rooms_room */
     struct list fading; /* rooms that perhaps nothing keeps */
     struct loop_task fade;
+    struct list notes; /* for that set */
+    struct loop_task note;
     struct timer retry; /* rows that Redis did not take */
     unsigned epoch;     /* grows when Redis may have lost what we wrote */
     unsigned steps;     /* scripts under way */
@@ -41,6 +43,7 @@ struct rooms_room {
     struct list held; /* events that wait for the rules */
     /* rooms_names.c */
     bool is_looking, wants_look;
+    bool is_noted;      /* in the set of rooms of this node */
     uint64_t full_ms;   /* when all rows were last written */
     struct list rows;   /* changes to be written */
     struct list comers; /* newcomers to be told */
@@ -140,6 +143,12 @@ void rooms_on_news(void *state, struct str from, struct str payload);
 int rooms_on_message(struct event_ctx *c, const union event_in *in);
 int rooms_on_typing(struct event_ctx *c, const union event_in *in);
 void rooms_on_typing_ended(void *ctx, struct str socket_id, struct str room);
+
+/* ---- rooms_reap.c ---- */
+void rooms_reap_note(struct rooms_room *m, bool is_here); /* this node has members there */
+void rooms_reap_write(struct loop_task *t);
+void rooms_reap(struct rooms *r, struct str node); /* it died */
+void rooms_reap_fini(struct rooms *r);
 
 /* ---- rooms_idle.c ---- */
 void rooms_idle_init(struct rooms_room *m);

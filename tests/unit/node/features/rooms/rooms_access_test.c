@@ -121,7 +121,8 @@ Test(rooms_access, is_open_to_whom_another_feature_has_put_in)
 {
     struct eio_session *bob = fake_client(BOB);
 
-    cr_assert_eq(sio_socket_join(rig.last, STR("quiz-1")), OK);
+    cr_assert_eq(
+        sio_socket_join(sio_socket_find(rig.main, STR("node0000000000000001")), STR("quiz-1")), OK);
     say(bob, "21[\"joinRoom\",\"quiz-1\"]");
     cr_expect_not_null(strstr(take(&bob->sent), "431[{\"ok\":true,\"roomId\":\"quiz-1\""));
     say(bob, "21[\"roomMessage\",{\"roomId\":\"quiz-1\",\"message\":\"m\"}]");
