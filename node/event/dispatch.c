@@ -354,7 +354,8 @@ void event_held_refuse(struct event_held *h, int rc, uint64_t retry_after_ms)
     struct sio_socket *s = socket_of(h, &peer, &row);
 
     if (s) {
-        const struct refusal r = {row->schema, rc, STR_NONE, retry_after_ms, h->ack};
+        const struct refusal r = {
+            .schema = row->schema, .code = rc, .retry_after_ms = retry_after_ms, .ack = h->ack};
 
         refuse(s, peer, &r);
     }
