@@ -39,7 +39,7 @@ static bool is_like_an_id(const struct rooms *rooms, const struct sio_socket *s,
     struct str id = bare_id(room), node = str_head(id, EIO_NODE_ID_SIZE);
 
     if (sio_socket_find(sio_socket_nsp(s), room)) return true;
-    if (id.n != EIO_ID_SIZE) return false;
+    if (!id.p || id.n != EIO_ID_SIZE) return false;
     for (size_t i = 0; i < id.n; i++)
         if (!is_id_character(id.p[i])) return false;
     if (events_conf(rooms->events)->recovery_ms) return true;

@@ -77,6 +77,7 @@ static int run(struct event_ctx *c, const struct rooms_order *what, struct out_r
     clock_iso(clock_wall_ms(), now);
     say->timestamp = str_z(now);
     out_room_moderated_encode(&o->array, say);
+    say->timestamp = STR_NONE; /* it was of this call */
     if (is_out) sb_str(&o->out, what->key);
     name = rooms_state_name(rooms_nsp_of(c->socket), say->room_id);
     o->texts = name;
