@@ -39,6 +39,7 @@ static void *rooms_open(struct events *e)
     loop_task_init(&r->fade, rooms_room_fade_now);
     timer_init(&r->retry, rooms_names_retry);
     list_init(&r->notes);
+    list_init(&r->reapings);
     loop_task_init(&r->note, rooms_reap_write);
     r->state = rooms_state_new(&(struct rooms_state_conf){.loop = events_loop(e),
                                                           .adapter = events_adapter(e),
@@ -82,6 +83,11 @@ static void on_node_lost(void *state, struct str node)
     rooms_reap(r, node);
 }
 
+static void on_node_up(void *state, struct str node)
+{
+    rooms_reap_pardon(state, node);
+}
+
 /* What Redis knew may be gone, or have changed behind our back: each room is read and written
  * again when its count is, in the slices of rooms_state. */
 static void on_state(void *state, bool connected)
@@ -90,6 +96,7 @@ static void on_state(void *state, bool connected)
 
     if (!connected) return;
     r->epoch++;
+    rooms_reap_pardon(r, STR_NONE); /* this node was away itself */
     rooms_state_return(r->state);
 }
 
@@ -116,6 +123,7 @@ const struct feature feature_rooms = {
     .on_leave = rooms_on_gone,
     .on_hidden = rooms_on_hidden,
     .on_node_lost = on_node_lost,
+    .on_node_up = on_node_up,
     .on_state = on_state,
     .on_message = rooms_on_news,
 };

@@ -21,7 +21,8 @@ struct rooms {
     struct map known;   /* nsp:room → struct rooms_room */
     struct list fading; /* rooms that perhaps nothing keeps */
     struct loop_task fade;
-    struct list notes; /* for that set */
+    struct list reapings; /* of dead nodes, that have not begun */
+    struct list notes;    /* for that set */
     struct loop_task note;
     struct timer retry; /* rows that Redis did not take */
     unsigned epoch;     /* grows when Redis may have lost what we wrote */
@@ -147,7 +148,8 @@ void rooms_on_typing_ended(void *ctx, struct str socket_id, struct str room);
 /* ---- rooms_reap.c ---- */
 void rooms_reap_note(struct rooms_room *m, bool is_here); /* this node has members there */
 void rooms_reap_write(struct loop_task *t);
-void rooms_reap(struct rooms *r, struct str node); /* it died */
+void rooms_reap(struct rooms *r, struct str node);        /* it died */
+void rooms_reap_pardon(struct rooms *r, struct str node); /* it lives; STR_NONE: all */
 void rooms_reap_fini(struct rooms *r);
 
 /* ---- rooms_idle.c ---- */

@@ -1,8 +1,9 @@
 /* The rooms that a dead node was the last one in. Each node keeps a set of the rooms it has members
- * in; whoever sees it die goes through that set and lets each room end in which nobody else is. All
- * nodes do so, in parts by chance: what two of them do is done once, and what one of them leaves
- * undone the others do. When nobody is left to do it, or Redis is away, the keys end by themselves
- * within an hour. */
+ * in; whoever sees it die goes through that set, when it is still dead after DEAD_MS (a node that
+ * was stopped itself takes the others for dead, until it hears them), and lets each room end in
+ * which nobody else is. All nodes do so, in parts by chance: what two of them do is done once, and
+ * what one of them leaves undone the others do. When nobody is left to do it, or Redis is away, the
+ * keys end by themselves within an hour. */
 #include "node/features/rooms/rooms_priv.h"
 
 #include "base/conf.h"
@@ -99,12 +100,15 @@ void rooms_reap_fini(struct rooms *r)
     while ((node = list_shift(&r->notes)))
         mem_free(LIST_OWNER(node, struct note, node));
     loop_task_cancel(&r->note);
+    rooms_reap_pardon(r, STR_NONE);
 }
 
 /* ---- those of a dead node ---- */
 
 struct reaping {
     struct rooms *rooms;
+    struct list waiting; /* linked: it has not begun */
+    struct timer start;
     char node[ADAPTER_NODE_ID_SIZE];
     unsigned waits; /* for rooms of this part */
     int rc;
@@ -120,6 +124,8 @@ static void on_part(void *ctx, int rc, const struct str *reply, unsigned count);
 
 static void end(struct reaping *g)
 {
+    loop_timer_stop(events_loop(g->rooms->events), &g->start);
+    list_unlink(&g->waiting);
     sb_fini(&g->next.text);
     mem_free(g);
 }
@@ -174,6 +180,27 @@ static void on_part(void *ctx, int rc, const struct str *reply, unsigned count)
         reap_one(g, reply[i]);
 }
 
+static void on_start(struct timer *t)
+{
+    struct reaping *g = LIST_OWNER(t, struct reaping, start);
+
+    list_unlink(&g->waiting);
+    if (adapter_is_alive(g->rooms->adapter, node_of(g)))
+        end(g);
+    else
+        ask(g);
+}
+
+void rooms_reap_pardon(struct rooms *r, struct str node)
+{
+    LIST_EACH_SAFE(at, after, &r->reapings)
+    {
+        struct reaping *g = LIST_OWNER(at, struct reaping, waiting);
+
+        if (!node.n || str_eq(node_of(g), node)) end(g);
+    }
+}
+
 void rooms_reap(struct rooms *r, struct str node)
 {
     struct reaping *g;
@@ -183,5 +210,8 @@ void rooms_reap(struct rooms *r, struct str node)
     g->rooms = r;
     memcpy(g->node, node.p, sizeof g->node);
     put_set(&g->next, r, node, PART);
-    ask(g);
+    list_init(&g->waiting);
+    list_push(&r->reapings, &g->waiting);
+    timer_init(&g->start, on_start);
+    loop_timer(events_loop(r->events), &g->start, events_conf(r->events)->dead_ms);
 }

@@ -39,6 +39,9 @@ static void answer_part(const char *a, const char *b)
 Test(rooms_reap, goes_through_the_rooms_of_a_dead_node)
 {
     events_on_node_lost(fake.events, STR("abcd"));
+    rig_wait(14900);
+    cr_expect_str_eq(take(&fake.scripts), "", "perhaps it comes back");
+    rig_wait(110);
     cr_expect_str_eq(take(&fake.scripts), "ingoma:{rooms:socket.io:abcd}:here 3600 50\n");
     answer_part("/:r", "/:s");
     cr_expect_str_eq(take(&fake.scripts),
@@ -53,14 +56,30 @@ Test(rooms_reap, goes_through_the_rooms_of_a_dead_node)
 Test(rooms_reap, stops_when_the_node_is_back_or_redis_away)
 {
     events_on_node_lost(fake.events, STR("abcd"));
+    rig_wait(15010);
     fake.scripts.n = 0;
     fake.living = "nodeabcd";
     answer_part("/:r", NULL);
     cr_expect_str_eq(take(&fake.scripts), "");
     fake.living = "node";
     events_on_node_lost(fake.events, STR("abcd"));
+    rig_wait(15010);
     answer_part("/:r", NULL);
     fake.scripts.n = 0;
     answer_call(ERR_TIMEOUT, NULL, 0);
     cr_expect_str_eq(take(&fake.scripts), "");
+}
+
+/* A node that was stopped takes the others for dead, and hears them in the next moment. */
+Test(rooms_reap, leaves_alone_who_is_heard_again)
+{
+    events_on_node_lost(fake.events, STR("abcd"));
+    events_on_node_up(fake.events, STR("abcd"));
+    rig_wait(20000);
+    cr_expect_str_eq(take(&fake.scripts), "");
+    events_on_node_lost(fake.events, STR("abcd"));
+    events_on_state(fake.events, true); /* this node was away itself */
+    rig_wait(20000);
+    cr_expect_null(strstr(take(&fake.scripts), "{rooms:socket.io:abcd}"));
+    events_on_node_lost(fake.events, STR("abcd")); /* freed with the feature */
 }
