@@ -306,19 +306,18 @@ int auth_token_check(const struct auth *a, struct str token, uint64_t wall_ms,
     return rc;
 }
 
-int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms, struct sb *out)
+static int sign(const struct auth *a, struct str id, struct str name, uint64_t wall_ms,
+                struct sb *out)
 {
     struct sb claims = {0};
-    char id[8];
     jwt_t *jwt = NULL;
     char *text = NULL;
     int rc = ERR_UNAVAILABLE;
 
     if (!auth_has_secret(a)) return rc;
-    rand_id(id, sizeof id);
-    sb_z(&claims, "{\"id\":\"guest-");
-    sb_put(&claims, id, sizeof id);
-    sb_z(&claims, "\",\"role\":\"user\",\"name\":");
+    sb_z(&claims, "{\"id\":");
+    sb_json(&claims, id);
+    sb_z(&claims, ",\"role\":\"user\",\"name\":");
     sb_json(&claims, name);
     sb_printf(&claims, ",\"exp\":%llu}", (unsigned long long)(wall_ms / 1000 + GUEST_TTL_S));
     sb_char(&claims, 0);
@@ -333,5 +332,26 @@ out:
     free(text); /* allocated by libjwt */
     jwt_free(jwt);
     sb_fini(&claims);
+    return rc;
+}
+
+int auth_token_sign_guest(const struct auth *a, struct str name, uint64_t wall_ms, struct sb *out)
+{
+    char id[14] = "guest-";
+
+    rand_id(id + 6, 8);
+    return sign(a, str_of(id, sizeof id), name, wall_ms, out);
+}
+
+int auth_token_sign_named(const struct auth *a, struct str name, uint64_t wall_ms, struct sb *out)
+{
+    struct sb id = {0};
+    int rc;
+
+    sb_z(&id, "demo-");
+    for (size_t i = 0; i < name.n; i++)
+        sb_char(&id, name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] | 0x20) : name.p[i]);
+    rc = sign(a, sb_view(&id), name, wall_ms, out);
+    sb_fini(&id);
     return rc;
 }

@@ -19,6 +19,7 @@ struct ops {
     struct ops_files *files;
     struct ops_emit *emit;     /* NULL: off */
     struct ops_revoke *revoke; /* NULL: off */
+    struct ops_dev *dev;       /* NULL: off */
 };
 
 struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_sources *from)
@@ -31,6 +32,8 @@ struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_s
     o->started_ms = clock_ms();
     if (c->demo && c->static_dir[0]) o->files = ops_files_new(c->static_dir);
     if (from->sio) o->emit = ops_emit_new(c, from->sio, from->adapter);
+    o->from.dev.ctx = from->ctx;
+    o->dev = ops_dev_new(c, node_id, &o->from.dev);
     if (from->denied) o->revoke = ops_revoke_new(c, from->denied, from->adapter);
     return o;
 }
@@ -41,6 +44,7 @@ void ops_free(struct ops *o)
     ops_files_free(o->files);
     ops_emit_free(o->emit);
     ops_revoke_free(o->revoke);
+    ops_dev_free(o->dev);
     mem_free(o);
 }
 
@@ -106,14 +110,14 @@ static void answer_health(const struct ops *o, struct pipe *p)
     sb_printf(&body,
               ",\"rooms\":%lld,\"nodes\":%u,\"redis\":\"%s\",\"memory\":{\"rss\":%llu},"
               "\"users\":%lld,\"cluster\":{\"sockets\":%lld,\"onlineUsers\":%lld,\"memory\":%lld},"
-              "\"timestamp\":\"%s\"}",
+              "\"dev\":%s,\"timestamp\":\"%s\"}",
               (long long)metric_get(M_ROOMS), o->from.adapter ? adapter_nodes(o->from.adapter) : 1,
               !o->from.adapter ? "none"
               : is_degraded(o) ? "away"
                                : "connected",
               (unsigned long long)proc_resident_bytes(), (long long)metric_get(M_USERS_HERE),
               (long long)metric_get(M_CLUSTER_SOCKETS), (long long)metric_get(M_USERS_ONLINE),
-              (long long)metric_get(M_CLUSTER_MEMORY), now);
+              (long long)metric_get(M_CLUSTER_MEMORY), o->dev ? "true" : "false", now);
     answer(p, 200, STR("application/json"), &body);
     sb_fini(&body);
 }
@@ -197,6 +201,7 @@ bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r)
         answer_health(o, p);
         return true;
     }
+    if (ops_dev_on_request(o->dev, p, r)) return true;
     if (!o->files) return false;
     if (is_read(r) && str_eq(r->path, STR("/demo/token")) && o->from.demo_token) {
         answer_token(o, p, r);
@@ -205,6 +210,16 @@ bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r)
     if (serve_bundle(o, p, r)) return true;
     return ops_files_serve(o->files, r->path.n == 1 ? STR("index.html") : str_skip(r->path, 1), p,
                            r);
+}
+
+bool ops_public_owns(const struct ops *o, const struct pipe *p)
+{
+    return ops_dev_owns(o->dev, p);
+}
+
+bool ops_public_body(struct ops *o, struct pipe *p, int rc, struct str body)
+{
+    return ops_dev_on_body(o->dev, p, rc, body);
 }
 
 void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)

@@ -1,6 +1,6 @@
 /* What people and machines ask a node besides Socket.IO: health, readiness, metrics, static files,
- * and a back end emitting (emit.h). All but that is answered at once, within on_request; nothing is
- * held for a pipe, so on_gone needs no call. */
+ * a back end emitting (emit.h), a developer's orders (dev.h). All but that is answered at once,
+ * within on_request; nothing is held for a pipe, so on_gone needs no call. */
 #ifndef NODE_OPS_OPS_H
 #define NODE_OPS_OPS_H
 
@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "node/edge/edge.h"
 #include "node/eio/eio.h"
+#include "node/ops/dev.h"
 #include "node/sio/sio.h"
 
 struct ops;
@@ -22,6 +23,7 @@ struct ops_sources { /* borrowed for the life of the ops; may be NULL where a pr
     struct denied *denied;
     /* Signs a guest token for the demo page; false: not available. */
     bool (*demo_token)(void *ctx, struct str name, struct sb *out);
+    struct ops_dev_hands dev; /* its ctx is this one */
     void *ctx;
 };
 
@@ -33,9 +35,12 @@ void ops_set_draining(struct ops *o);
 void ops_set_connected(struct ops *o); /* the adapter has reached the cluster */
 bool ops_is_ready(const struct ops *o);
 
-/* Requests on the clients' port: /health, /api/health, the demo page and the client bundle under
- * the socket path. False: not one of these. */
+/* Requests on the clients' port: /health, /api/health, the demo page, the client bundle under
+ * the socket path, /dev/token and /dev/kill. False: not one of these. */
 bool ops_public(struct ops *o, struct pipe *p, const struct http_request *r);
+/* A pipe that waits for its body for one of these; nothing is to be done when it is gone. */
+bool ops_public_owns(const struct ops *o, const struct pipe *p);
+bool ops_public_body(struct ops *o, struct pipe *p, int rc, struct str body); /* False: not ours */
 
 /* Requests on the ops port: /health, /livez, /ready, /readyz, /metrics, /emit where EMIT_TOKEN is
  * set, /revoke where REVOKE_TOKEN is; anything else is a 404. */

@@ -207,6 +207,28 @@ Test(auth_token, signs_guests_of_the_demo)
     auth_free(none);
 }
 
+Test(auth_token, signs_one_user_for_one_name)
+{
+    static const char *const names[] = {"Zo\xc3\xab B", "zo\xc3\xab b", "Bob"};
+    struct auth *a = make(secret);
+    struct identity *who[3] = {NULL};
+
+    for (int i = 0; i < 3; i++) {
+        struct sb token = {0};
+
+        cr_assert_eq(auth_token_sign_named(a, str_z(names[i]), UINT64_C(1000) * NOW_S, &token), OK);
+        cr_assert_eq(auth_token_check(a, sb_view(&token), UINT64_C(1000) * NOW_S, &who[i]), OK);
+        cr_expect(str_eq(who[i]->name, str_z(names[i])));
+        sb_fini(&token);
+    }
+    cr_expect(str_eq(who[0]->id_text, STR("demo-zo\xc3\xab b")));
+    cr_expect(str_eq(who[0]->id, who[1]->id));
+    cr_expect_not(str_eq(who[0]->id, who[2]->id));
+    for (int i = 0; i < 3; i++)
+        identity_free(who[i]);
+    auth_free(a);
+}
+
 Test(auth_token_find, looks_in_auth_then_query_then_header)
 {
     static const struct {
