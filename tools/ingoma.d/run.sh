@@ -1,6 +1,8 @@
 # up, down, status, logs, emit: the programs of PROGRAMS and a private Redis. Sourced by ../../ingoma.
 # Everything is stopped by the pid that it was started with, after a look at /proc/PID/exe.
 
+DEV=${DEV:-on}
+RESTARTS_MAX=5
 REDIS_DIR=$RUN/redis
 REDIS_SOCKET=$REDIS_DIR/redis.sock
 # A unix socket's path may have 107 bytes, and in an URL only plain characters.
@@ -27,10 +29,8 @@ start() {
     local name=$1 exe
     shift
     exe=$(readlink -f "$1")
-    setsid "$@" >"$RUN/$name.log" 2>&1 </dev/null &
+    setsid "$@" >>"$RUN/$name.log" 2>&1 </dev/null &
     printf '%s\n%s\n' "$!" "$exe" >"$RUN/$name.pid"
-    STARTED+=("$name")
-    CHILDREN+=("$!")
 }
 
 last_lines() {
@@ -95,9 +95,15 @@ await_end() {
     say "Stopped $name."
 }
 
-# The nodes drain at the same time; Redis goes last.
+# The nodes drain at the same time; Redis goes last. Whoever watches over them is told first.
 stop_all() {
     local name redis row=() pid
+    : >"$RUN/stopping"
+    if pid=$(pid_of supervisor) && [ "$pid" != "$BASHPID" ] && grep -qa ingoma "/proc/$pid/cmdline"; then
+        kill -TERM "$pid" 2>/dev/null
+        await_end supervisor "$pid"
+    fi
+    rm -f "$RUN/supervisor.pid"
     for name in $(names | grep -v '^redis$'); do
         pid=$(pid_of "$name") || continue
         kill -TERM "$pid" 2>/dev/null
@@ -131,16 +137,25 @@ jwt_secret() {
     cat "$file"
 }
 
+start_node() {
+    local name program port ops
+    read -r name program port ops <<<"$1"
+    JWT_SECRET=${JWT_SECRET:-$(jwt_secret)} DEV=$DEV DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} NODE_NAME=$name PORT=$port OPS_PORT=$ops \
+        REDIS_URL="unix://$REDIS_SOCKET" DRAIN_SECONDS=${DRAIN_SECONDS:-1} start "$name" "build/release/$program"
+}
+
 start_all() {
     local row name program port ops pid
     mkdir -p "$REDIS_DIR"
+    rm -f "$RUN/stopping"
+    for name in $(names); do
+        rm -f "$RUN/$name.log"
+    done
     start redis "$(command -v redis-server)" --port 0 --unixsocket "$REDIS_SOCKET" --unixsocketperm 700 --dir "$REDIS_DIR" \
         --appendonly yes --save '' --daemonize no --pidfile ''
     wait_for redis 20 "answer" is_redis_up || return 1
     for row in "${PROGRAMS[@]}"; do
-        read -r name program port ops <<<"$row"
-        JWT_SECRET=${JWT_SECRET:-$(jwt_secret)} DEV=${DEV:-on} DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} NODE_NAME=$name PORT=$port OPS_PORT=$ops \
-            REDIS_URL="unix://$REDIS_SOCKET" DRAIN_SECONDS=${DRAIN_SECONDS:-1} start "$name" "build/release/$program"
+        start_node "$row"
     done
     for row in "${PROGRAMS[@]}"; do
         read -r name program port ops <<<"$row"
@@ -150,12 +165,82 @@ start_all() {
     done
 }
 
+# True while a node may be started once more: five times a minute. Counts the one that is asked for.
+may_restart() {
+    local t recent=()
+    for t in "${RESTARTS[@]}"; do
+        [ $((SECONDS - t)) -lt 60 ] && recent+=("$t")
+    done
+    RESTARTS=("${recent[@]}")
+    [ ${#RESTARTS[@]} -lt "$RESTARTS_MAX" ] || return 1
+    RESTARTS+=("$SECONDS")
+}
+
+# Until one of the programs has ended. As their parent it sleeps; detached it has to look.
+await_death() {
+    local name pid pids=()
+    for name in $(names); do
+        pid=$(pid_of "$name") || return 0
+        pids+=("$pid")
+    done
+    if [ "$1" = parent ]; then
+        wait -n "${pids[@]}" 2>/dev/null
+    else
+        sleep 0.3
+    fi
+}
+
+# supervise parent|detached: in dev a node that died is started again, said out loud. Returns when there is nothing left
+# to do but to stop: Redis ended, a node died too often or does not start, or somebody stops it all.
+supervise() {
+    local row name program port ops
+    RESTARTS=()
+    until [ -e "$RUN/stopping" ]; do
+        await_death "$1"
+        pid_of redis >/dev/null || return 0
+        for row in "${PROGRAMS[@]}"; do
+            read -r name program port ops <<<"$row"
+            pid_of "$name" >/dev/null && continue
+            [ -e "$RUN/stopping" ] && return 0
+            [ "$DEV" = on ] || return 0
+            may_restart || { warn "$RESTARTS_MAX restarts within a minute are too many."; return 0; }
+            warn "$name ended by itself; starting it again (${#RESTARTS[@]} of at most $RESTARTS_MAX in a minute)."
+            start_node "$row"
+            [ "$1" = parent ] || disown "$!" # bash tells nobody how it ended
+            wait_for "$name" 30 "be ready" is_ready "$ops" || return 0
+            say "$name is back (pid $(pid_of "$name"))."
+        done
+    done
+}
+
+# What ended by itself is named; the others are stopped.
+give_up() {
+    local name
+    [ -e "$RUN/stopping" ] && { say "Stopped by ./ingoma down."; return; }
+    for name in $(names); do
+        [ -e "$RUN/$name.pid" ] && ! pid_of "$name" >/dev/null || continue
+        warn "$name ended by itself; stopping the others."
+        last_lines "$name"
+    done
+    stop_all
+}
+
+# In a process of its own, until ./ingoma down.
+supervise_detached() {
+    printf '%s\n%s\n' "$BASHPID" "$(readlink "/proc/$BASHPID/exe")" >"$RUN/supervisor.pid"
+    trap 'exit 0' TERM
+    trap '' INT HUP
+    supervise detached
+    give_up
+}
+
 print_urls() {
     local row name program port ops
     say ""
     say "${BOLD}Ingoma is up.${PLAIN}"
     say "  demo page   http://localhost:$PORT/"
     say "  health      http://localhost:$PORT/health"
+    [ "$DEV" = on ] && say "  dev mode    anybody may sign in under any name and kill a node; it is started again by itself (DEV=off ends that)"
     for row in "${PROGRAMS[@]}"; do
         read -r name program port ops <<<"$row"
         printf '  %-11s metrics http://localhost:%s/metrics   ready http://localhost:%s/ready   log .run/%s.log\n' "$name" "$ops" "$ops" "$name"
@@ -182,24 +267,20 @@ up() {
     mkdir -p "$RUN"
     build release ingoma-gateway ingoma-emit ingoma-revoke
     setup_demo
-    STARTED=() CHILDREN=()
     trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
     start_all || { stop_all; exit 1; }
     print_urls
     if [ "$detach" = 1 ]; then
         trap - INT TERM HUP
+        supervise_detached >"$RUN/supervisor.log" 2>&1 </dev/null &
+        disown
         say "  stop        ./ingoma down"
         return
     fi
     say "  stop        Ctrl-C"
-    wait -n "${CHILDREN[@]}"
+    supervise parent
     trap '' INT TERM HUP
-    for name in "${STARTED[@]}"; do
-        pid_of "$name" >/dev/null && continue
-        warn "$name ended by itself; stopping the others."
-        last_lines "$name"
-    done
-    stop_all
+    give_up
     exit 1
 }
 
