@@ -29,7 +29,7 @@ export function svg(tag, props, ...children) {
 const ICONS = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   cross: 'M6 6l12 12M18 6L6 18',
-  ticks: 'M2.5 12.5l4 4L15 8M10.5 15.5l1.5 1.5L20.5 8',
+  ticks: 'M1.5 13l4.5 4.5L15 8M11.5 16.5l1 1L22 8',
   clock: 'M12 7.5V12l3 2M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17z',
   back: 'M15 5l-7 7 7 7',
   lock: 'M7 11V8a5 5 0 0 1 10 0v3M5.5 11h13v9h-13z',

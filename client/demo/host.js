@@ -60,8 +60,18 @@ function takeBoard(e) {
   game.rows = mergeBoard(game.board, e);
   for (const row of game.rows) if (!game.players.has(row.seatNumber)) game.players.set(row.seatNumber, { ...row, isHere: true });
   game.count = Math.max(game.count, e.total ?? 0, game.players.size);
-  if (['closed', 'ended'].includes(game.state.phase)) render();
-  else showPlayers();
+  showBoard();
+  showPlayers();
+}
+
+// The board alone: the bars beside it have grown once. A podium is built again only when somebody else stands on it.
+function showBoard() {
+  const { phase } = game.state;
+  const list = stage.querySelector('.board');
+  if (phase === 'closed' && list) list.replaceWith(boardList(game.rows.slice(0, 5), { before: game.before }));
+  const seen = JSON.stringify(game.rows.map((r) => [r.seatNumber, r.score]));
+  if (phase === 'ended' && seen !== game.seen) render();
+  game.seen = seen;
 }
 
 function onJoined(e) {
@@ -170,7 +180,7 @@ function lobby() {
       el('div.ticket-text', null,
         el('p.ticket-how', null, 'Join at ', el('strong', { text: location.host }), ' with the PIN'),
         el('p.pin', { id: 'pin', text: pinText(game.pin), data: { pin: game.pin } }),
-        el('p.small', { text: 'or point a camera at the code' })),
+        el('p.about', null, el('span', { text: 'or point a camera at the code' }), el('span', { text: isLocked ? 'Nobody else may come in now.' : '' }))),
       qr()),
     el('section.crowd', null,
       el('h3', null, el('b.crowd-count', { id: 'player-count', text: game.count }), ' ', el('span', { id: 'player-word', text: game.count === 1 ? 'player' : 'players' })),
@@ -190,7 +200,7 @@ function bars(question) {
     const n = stats?.options?.[index(o.value)] ?? 0;
     const isRight = isClosed && isRightOption(question, o.value);
     const bar = el('span.bar-fill');
-    const tile = el(`li.tile.answer-${i % 6}`, { data: { shape: shapeName(i) } }, shape(i), el('span.tile-text', { text: o.text }),
+    const tile = el(`li.tile.answer-${i % 6}`, { data: { shape: shapeName(i) } }, shape(i, isClosed ? 28 : 44), el('span.tile-text', { text: o.text }),
       isRight && el('span.tile-right', null, icon('check', 26), el('span.sr', { text: 'right' })),
       isClosed && question.stats.options?.length > 0 && el('span.bar', null, bar, el('b', { text: n })));
     bar.style.inlineSize = `${(100 * n) / most}%`;
@@ -227,7 +237,7 @@ function closed(s) {
   return el('div.ask.is-done', null, head(s), el('h1.ask-text', { text: s.question.text, tabindex: '-1' }),
     el('div.columns', null,
       el('section', null,
-        key && el('p.key', null, icon('check', 22), el('span', { text: key })),
+        key && !optionsOf(s.question).some((o) => isRightOption(s.question, o.value)) && el('p.key', null, icon('check', 22), el('span', { text: key })),
         bars(s.question),
         s.question.explanation && el('p.explain', { text: s.question.explanation }),
         stats && el('p.small', { text: `${stats.answered} answered${s.question.type === 'poll' ? '' : `, ${stats.right} right`}, ${(stats.averageMs / 1000).toFixed(1)} s on average` })),
@@ -273,6 +283,7 @@ function render() {
   const isNew = stage.dataset.phase !== phase;
   stage.dataset.phase = phase;
   const s = game?.state;
+  setTitle(game?.title ?? 'Host a quiz');
   const view = { none: setup, lobby, open: question, paused: question, closed, ended }[phase];
   stage.replaceChildren(view(s));
   showPlayers();
@@ -289,7 +300,6 @@ export function show() {
     if (net.state === 'on') watch();
   }
   render();
-  setTitle(game?.title ?? 'Host a quiz');
   return game?.title ?? 'Host a quiz';
 }
 

@@ -29,22 +29,39 @@ export const nameOf = (id) => online.get(keyOf(id))?.name || talk.partners().get
 
 // ---- lists
 
-function row(id, name, status) {
-  const unread = talk.unreadOf(id);
-  const face = el('span.face', null, avatar(id, name), el(`i.dot.is-${status}`));
-  const line = el('a.folk-row', { href: `#people/${encodeURIComponent(id)}`, data: { user: id, status } }, face,
-    el('span.folk-text', null, el('span.folk-name', { text: name }), el('span.small', { text: describe(id) })),
-    unread > 0 && el('b.badge', { text: unread, 'aria-label': `${unread} unread` }));
-  if (talk.openId() === keyOf(id)) line.setAttribute('aria-current', 'true');
-  return el('li', null, line);
+function newRow(id) {
+  return el('li', { data: { user: id } }, el('a.folk-row', { href: `#people/${encodeURIComponent(id)}` },
+    el('span.face', null, avatar(id, nameOf(id)), el('i.dot')),
+    el('span.folk-text', null, el('span.folk-name', { text: nameOf(id) }), el('span.small')), el('b.badge', { hidden: true })));
+}
+
+// Rows stay the same elements while they change: a finger may be on one.
+function fill(list, ids, none) {
+  const old = new Map([...list.children].map((li) => [li.dataset.user, li]));
+  const rows = ids.map((id) => {
+    const li = old.get(keyOf(id)) ?? newRow(id);
+    const status = statusOf(id);
+    const unread = talk.unreadOf(id);
+    const [link, dot, text, badge] = ['a', '.dot', '.small', '.badge'].map((s) => li.querySelector(s));
+    link.dataset.status = status;
+    if (talk.openId() === keyOf(id)) link.setAttribute('aria-current', 'true');
+    else link.removeAttribute('aria-current');
+    dot.className = `dot is-${status}`;
+    text.textContent = describe(id);
+    badge.hidden = !unread;
+    badge.textContent = unread;
+    badge.setAttribute('aria-label', `${unread} unread`);
+    return li;
+  });
+  if (!rows.length && none) rows.push(el('li.small.none', { text: none }));
+  if (rows.length !== list.children.length || rows.some((li, i) => li !== list.children[i])) list.replaceChildren(...rows);
 }
 
 export function showLists() {
   const here = [...online.values()].filter((u) => !isMe(u.userId)).sort((a, b) => nameOf(a.userId).localeCompare(nameOf(b.userId)));
   const gone = [...talk.partners().values()].filter((p) => !online.has(keyOf(p.userId)) && !isMe(p.userId));
-  $('online').replaceChildren(...here.map((u) => row(u.userId, nameOf(u.userId), u.status)));
-  if (!here.length) $('online').append(el('li.small.none', { text: 'Nobody else yet. Open this page in a second window, under another name.' }));
-  $('offline').replaceChildren(...gone.map((p) => row(p.userId, nameOf(p.userId), 'offline')));
+  fill($('online'), here.map((u) => u.userId), 'Nobody else yet. Open this page in a second window, under another name.');
+  fill($('offline'), gone.map((p) => p.userId));
   $('away-head').hidden = !gone.length;
   $('online-count').textContent = here.length || '';
   const total = [...talk.partners().keys()].reduce((sum, id) => sum + talk.unreadOf(id), 0);

@@ -95,8 +95,21 @@ function takeBoard(e) {
     if (me.state.phase === 'closed' && me.gained === undefined) me.gained = row.score - (me.score ?? 0);
     me.row = row;
     me.score = row.score;
+    showBoard();
   }
-  render();
+}
+
+// What the board tells, without building again what is being looked at.
+function showBoard() {
+  const { phase, question: q } = me.state;
+  const seen = JSON.stringify([phase, me.row, me.rows.map((r) => [r.seatNumber, r.score])]);
+  if (seen === me.seen) return;
+  me.seen = seen;
+  const verdict = stage.querySelector('.verdict');
+  if (phase !== 'closed' || !verdict || verdict.dataset.verdict !== kindOf(q)) return render();
+  $('play-score').textContent = me.score;
+  if ($('gained')) $('gained').textContent = `+${me.gained}`;
+  $('place').replaceChildren(...place());
 }
 
 function onCount(e) {
@@ -216,18 +229,25 @@ function ready(s) {
   return el('div.play-ready', null, el('p.small', { text: `Question ${s.questionIndex + 1} of ${s.questionCount}` }), el('h1.ask-text', { text: s.question.text }), el('p.count-in', { text: left, 'aria-live': 'assertive' }));
 }
 
+const SIGNS = { wrong: 'cross', none: 'clock' };
+const VERDICTS = { poll: 'Thank you', right: 'Right!', some: 'Partly right', wrong: 'Not this time', none: 'No answer' };
+function kindOf(q) {
+  if (q.type === 'poll') return 'poll';
+  if (me.answer === undefined) return 'none';
+  if (wasRight(q)) return 'right';
+  return me.gained > 0 ? 'some' : 'wrong';
+}
+
+const place = () => (me.row ? ['Place ', el('b', { text: me.row.rank }), ` with ${me.row.score} points`] : []);
+
 function closed(s) {
   const q = s.question;
-  const isRight = wasRight(q);
-  const isPoll = q.type === 'poll';
-  const some = !isRight && me.gained > 0;
-  const verdict = isPoll ? 'Thank you' : me.answer === undefined ? 'No answer' : isRight ? 'Right!' : some ? 'Partly right' : 'Not this time';
-  const kind = isPoll ? 'poll' : isRight ? 'right' : some ? 'some' : 'wrong';
+  const kind = kindOf(q);
   return el(`div.verdict.is-${kind}`, { data: { verdict: kind } },
-    el('span.verdict-sign', null, icon(kind === 'wrong' ? 'cross' : 'check', 56)), el('h1', { text: verdict, tabindex: '-1' }),
-    !isPoll && el('p.verdict-points', { id: 'gained', text: me.gained === undefined ? '' : `+${me.gained}` }),
+    el('span.verdict-sign', null, icon(SIGNS[kind] ?? 'check', 56)), el('h1', { text: VERDICTS[kind], tabindex: '-1' }),
+    kind !== 'poll' && el('p.verdict-points', { id: 'gained', text: me.gained === undefined ? '' : `+${me.gained}` }),
     keyOf(q) && el('p.key', null, el('span.small', { text: 'The answer' }), el('strong', { text: keyOf(q) })), q.explanation && el('p.explain', { text: q.explanation }),
-    me.row && el('p.place', { id: 'place' }, 'Place ', el('b', { text: me.row.rank }), ` with ${me.row.score} points`));
+    el('p.place', { id: 'place' }, place()));
 }
 
 function ended() {

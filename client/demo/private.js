@@ -51,7 +51,7 @@ function stateOf(c, m) {
 function tickOf(c, m) {
   const state = stateOf(c, m);
   const [sign, text] = STATES[state];
-  return el(`span.tick.is-${state}`, { title: text, data: { state } }, icon(sign, 16), el('span.sr', { text }));
+  return el(`span.tick.is-${state}`, { title: text, data: { state } }, icon(sign, 17), el('span.sr', { text }));
 }
 
 function rowOf(c, m, next) {
@@ -204,6 +204,7 @@ export function open(id) {
   $('private-empty').hidden = Boolean(id);
   $('private-in').hidden = !id;
   if (!id) return;
+  $('toasts').replaceChildren();
   const c = meet(id);
   showHead();
   showMessages();

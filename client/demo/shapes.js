@@ -86,7 +86,7 @@ const nameOf = (row) => row.userName || `Player ${row.seatNumber}`;
 
 export function boardList(rows, { me, before } = {}) {
   return el('ol.board', { 'aria-label': 'Leaderboard' }, rows.map((row) => {
-    const gained = before?.has(row.seatNumber) ? row.score - before.get(row.seatNumber) : 0;
+    const gained = before ? row.score - (before.get(row.seatNumber) ?? 0) : 0;
     const line = el('li.board-row', { data: { seat: row.seatNumber } },
       el('span.board-rank', { text: row.rank }), avatar(row.userId ?? row.seatNumber, nameOf(row)), el('span.board-name', { text: nameOf(row) }),
       gained > 0 && el('span.board-gain', { text: `+${gained}` }), el('span.board-score', { text: row.score }));
@@ -98,8 +98,7 @@ export function boardList(rows, { me, before } = {}) {
 // Rows of leaderboardUpdate into what is known, by seat: whole pages, and changed rows alone.
 export function mergeBoard(known, e) {
   const rows = e.changed ?? e.leaderboard ?? [];
-  const isWhole = !e.changed && (e.from ?? 0) === 0 && rows.length >= (e.total ?? 0);
-  if (isWhole) known.clear();
+  if (!e.changed && (e.from ?? 0) === 0 && rows.length >= Math.min(known.size, e.total ?? 0)) known.clear();
   for (const row of rows) known.set(row.seatNumber, row);
   const all = [...known.values()].sort((a, b) => b.score - a.score || a.totalTimeMs - b.totalTimeMs || a.seatNumber - b.seatNumber);
   all.forEach((row, i) => {
