@@ -1,5 +1,8 @@
 // The one connection of the page: stock socket.io-client. Who serves it, questions with an answer, the server's clock.
 const ANSWER_MS = 6000; // an answer that is not there by then is asked for again, or given up
+// WebSocket first: with polling first the connection and the session may be on two nodes, and the death of the session's
+// node is told to the other one by its silence alone, after DEAD_MS. Polling is there for whom WebSocket does not reach.
+const OPTIONS = { transports: ['websocket', 'polling'], tryAllTransports: true, reconnectionDelay: 300, reconnectionDelayMax: 3000 };
 const SAMPLES = 4; // pings from which the shortest round trip is taken
 
 export const net = {
@@ -113,7 +116,7 @@ export function connect(token) {
   disconnect();
   newReady();
   net.rtt = Infinity;
-  const socket = io({ ...(token ? { auth: { token } } : {}) });
+  const socket = io({ ...OPTIONS, ...(token ? { auth: { token } } : {}) });
   net.socket = socket;
   show('wait', 'Connecting');
   socket.on('connect', entered);

@@ -10,6 +10,7 @@ const STATUSES = [
 ];
 const online = new Map(); // id as text → {userId, name, status, lastActivity}
 const lastSeen = new Map(); // id as text → time, of partners who are not here
+const names = new Map(); // id as text → name as it was last heard
 let own = 'online';
 let watched = new Set();
 
@@ -25,7 +26,11 @@ export function describe(id) {
   return seen ? `Not here; last seen ${new Date(seen).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}` : 'Not here';
 }
 
-export const nameOf = (id) => online.get(keyOf(id))?.name || talk.partners().get(keyOf(id))?.name || keyOf(id).replace(/^demo-/, '');
+export const nameOf = (id) => names.get(keyOf(id)) || keyOf(id).replace(/^demo-/, '');
+
+function learn(id, name) {
+  if (name) names.set(keyOf(id), name);
+}
 
 // ---- lists
 
@@ -42,6 +47,7 @@ function fill(list, ids, none) {
     const li = old.get(keyOf(id)) ?? newRow(id);
     const status = statusOf(id);
     const unread = talk.unreadOf(id);
+    li.querySelector('.folk-name').textContent = nameOf(id);
     const [link, dot, text, badge] = ['a', '.dot', '.small', '.badge'].map((s) => li.querySelector(s));
     link.dataset.status = status;
     if (talk.openId() === keyOf(id)) link.setAttribute('aria-current', 'true');
@@ -70,25 +76,31 @@ export function showLists() {
   talk.showHead();
 }
 
+function put(user) {
+  online.set(keyOf(user.userId), { ...online.get(keyOf(user.userId)), ...user });
+  learn(user.userId, user.name);
+}
+
 function onOnlineUsers(e) {
   if ((e.page ?? 0) === 0) online.clear();
-  for (const user of e.users) online.set(keyOf(user.userId), user);
+  for (const user of e.users) put(user);
   showLists();
 }
 
 function onUserOnline(e) {
-  online.set(keyOf(e.userId), { status: 'online', ...online.get(keyOf(e.userId)), userId: e.userId, name: e.name });
+  put({ status: 'online', ...online.get(keyOf(e.userId)), userId: e.userId, name: e.name });
   showLists();
 }
 
 function onUserOffline(e) {
   online.delete(keyOf(e.userId));
   lastSeen.set(keyOf(e.userId), e.timestamp);
+  learn(e.userId, e.name);
   showLists();
 }
 
 function onDiff(e) {
-  for (const user of e.joins) online.set(keyOf(user.userId), { ...online.get(keyOf(user.userId)), ...user });
+  for (const user of e.joins) put(user);
   for (const user of e.leaves) {
     online.delete(keyOf(user.userId));
     if (user.lastSeen) lastSeen.set(keyOf(user.userId), user.lastSeen);
@@ -105,7 +117,7 @@ export async function watch(ids) {
   for (const user of answer.users ?? []) {
     if (user.status === 'offline') {
       if (user.lastSeen) lastSeen.set(keyOf(user.userId), user.lastSeen);
-    } else online.set(keyOf(user.userId), { ...online.get(keyOf(user.userId)), ...user });
+    } else put(user);
   }
   showLists();
 }
@@ -166,7 +178,7 @@ export async function leave() {
   own = 'online';
 }
 
-talk.attach({ showLists, nameOf, describe, watch });
+talk.attach({ showLists, nameOf, learn, describe, watch });
 onConnected(enter);
 on('onlineUsers', onOnlineUsers);
 on('userOnline', onUserOnline);

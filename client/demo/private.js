@@ -3,10 +3,10 @@ import { $, clockOf, el, growing, icon, paintAvatar, textOf, toast } from './dom
 import { ask, askSurely, net, on, retryText } from './net.js';
 import { session } from './session.js';
 
-const conversations = new Map(); // partner's id as text → {userId, name, messages, delivered, read, unread, isLoaded}
+const conversations = new Map(); // partner's id as text → {userId, messages, delivered, read, unread, isLoaded}
 let open_ = ''; // id of the partner on the screen
 let isShown = false;
-let list = { showLists() {}, nameOf: String, describe: () => '', watch() {} };
+let list = { showLists() {}, nameOf: String, learn() {}, describe: () => '', watch() {} };
 
 const keyOf = (id) => String(id);
 const isMe = (id) => keyOf(id) === keyOf(session.id);
@@ -20,12 +20,10 @@ export const openId = () => (isShown ? open_ : '');
 export const unreadOf = (id) => conversations.get(keyOf(id))?.unread ?? 0;
 
 export function meet(id, name) {
+  list.learn(id, name);
   const known = conversations.get(keyOf(id));
-  if (known) {
-    if (name) known.name = name;
-    return known;
-  }
-  const fresh = { userId: id, name: name || '', messages: [], delivered: 0, read: 0, unread: 0, isLoaded: false };
+  if (known) return known;
+  const fresh = { userId: id, messages: [], delivered: 0, read: 0, unread: 0, isLoaded: false };
   conversations.set(keyOf(id), fresh);
   const rows = [...conversations.values()].slice(-50).map((c) => [c.userId, list.nameOf(c.userId)]);
   localStorage.setItem(shelf(), JSON.stringify(rows));
@@ -102,7 +100,7 @@ async function load(c) {
   c.read = Math.max(c.read, h.otherReadSeq);
   for (const m of h.messages) {
     put(c, m);
-    if (!isMe(m.senderId) && m.senderName) c.name = m.senderName;
+    if (!isMe(m.senderId)) list.learn(m.senderId, m.senderName);
   }
   const last = c.messages.at(-1);
   if (last && isMe(last.senderId) && last.seq > c.delivered && last.queued === undefined) last.queued = list.describe(c.userId).startsWith('Not here');

@@ -48,6 +48,7 @@ export const HINTS = {
 // ---- the countdown
 
 const ROUND = 2 * Math.PI * 20;
+const STEP_MS = 100; // smooth enough for a ring that takes seconds, and cheap on an old phone
 
 // A ring with the seconds that are left by the server's clock. {node, show(state), stop()}; it moves itself while open.
 export function ring() {
@@ -55,7 +56,7 @@ export function ring() {
   const digits = el('span.ring-digits', { text: '' });
   const node = el('div.ring', { role: 'timer', 'aria-label': 'Seconds left' },
     svg('svg', { viewBox: '0 0 48 48', 'aria-hidden': 'true' }, svg('circle', { cx: 24, cy: 24, r: 20, class: 'ring-back' }), arc), digits);
-  let frame = 0;
+  let step = 0;
   let timing = null;
   const paint = (left, limit) => {
     const text = String(Math.max(0, Math.ceil(left / 1000)));
@@ -65,9 +66,9 @@ export function ring() {
   };
   const tick = () => {
     paint(Math.min(timing.limit, timing.ends - serverNow()), timing.limit);
-    frame = requestAnimationFrame(tick);
+    step = setTimeout(tick, STEP_MS);
   };
-  const stop = () => cancelAnimationFrame(frame);
+  const stop = () => clearTimeout(step);
   const show = (s) => {
     stop();
     const limit = s.question?.timeLimitMs || 20000;

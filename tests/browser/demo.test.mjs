@@ -1,24 +1,15 @@
 // The demo page in Chromium: two pages on two nodes of one port, as people would use it.
-// UPDATE_SCREENSHOTS=1 writes docs/images/demo-desktop.png and demo-phone.png.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { ROOT, startCluster, stopAll, until } from '../support/cluster.mjs';
-
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-const DESKTOP = { width: 1180, height: 760 };
-const PHONE = { width: 360, height: 740 };
-const WAIT = { timeout: 60000 };
+import { DESKTOP, enter as come, hears, isFlat, LOST_NODE, openOn, PHONE, say, startBrowser, WAIT } from '../support/browser.mjs';
+import { startCluster, stopAll, until } from '../support/cluster.mjs';
 
 let cluster;
 let browser;
-const problems = []; // what any page wrote to its console, or threw
 
 before(async () => {
   cluster = await startCluster({ nodes: 2, demo: true });
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', headless: true, args: ARGS });
+  browser = await startBrowser(cluster.url);
 });
 
 after(async () => {
@@ -26,43 +17,10 @@ after(async () => {
   await stopAll();
 });
 
-async function open(viewport, colorScheme = 'light') {
-  const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 2, locale: 'en-GB' });
-  const page = await context.newPage();
-  page.on('console', (m) => ['error', 'warning'].includes(m.type()) && problems.push(m.text()));
-  page.on('pageerror', (e) => problems.push(String(e)));
-  await page.goto(cluster.url);
-  return page;
-}
-
-async function enter(page, name, room) {
-  await page.fill('#name', name);
-  await page.fill('#room', room);
-  await page.click('#enter');
-  // Upgraded: a page that closes while polling is missed only when its heartbeat is.
-  await page.waitForSelector('body[data-state="on"] #transport:text("WebSocket")', { ...WAIT, state: 'attached' });
-  return page.getAttribute('#status', 'data-node');
-}
-
-async function say(page, text) {
-  await page.fill('#text', text);
-  await page.press('#text', 'Enter');
-}
-
-const hears = (page, text) => page.waitForSelector(`.message:has-text("${text}")`, WAIT);
-const isFlat = (page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+const open = (viewport, colorScheme) => browser.open(viewport, colorScheme);
+const enter = (page, name, room) => come(page, name, 'room', room);
+const openElsewhere = (node, viewport, name, room) => openOn((n) => n !== node, () => open(viewport), (page) => enter(page, name, room));
 const membersOf = (page) => page.locator('#member-list .who').allTextContents();
-
-// A page whose socket is on another node than `node`: the kernel deals connections out, so it takes a few tries.
-async function openElsewhere(node, viewport, name, room) {
-  for (let i = 0; i < 40; i++) {
-    const page = await open(viewport);
-    const got = await enter(page, name, room);
-    if (got !== node) return [page, got];
-    await page.context().close();
-  }
-  throw new Error('forty connections in a row met the same node');
-}
 
 test('the page comes with a strict policy and an ETag', async () => {
   const answer = await fetch(cluster.url);
@@ -145,34 +103,11 @@ test('two people on two nodes talk in one room', { timeout: 180000 }, async (t) 
   });
 });
 
-// The pictures of the README: a conversation on a desktop and on a phone in the dark.
-async function takeScreenshots() {
-  const folder = path.join(ROOT, 'docs/images');
-  const ann = await open(DESKTOP);
-  const node = await enter(ann, 'Aline', 'market day');
-  const phone = await open(PHONE, 'dark');
-  await enter(phone, 'Bosco', 'market day');
-  const [cee] = await openElsewhere(node, DESKTOP, 'Chantal', 'market day');
-  const lines = [[ann, 'Muraho! Who is at the market this morning?'], [phone, 'Me, with the big drum.'],
-    [phone, 'I am on another node, can you hear me?'], [cee, 'Loud and clear. Save me a place near the front, the bus is late again.'],
-    [ann, 'We start at ten. Bring the whole family!'], [phone, 'All nine of them?'], [ann, 'All nine.']];
-  for (const [page, text] of lines) {
-    await say(page, text);
-    for (const other of [ann, phone, cee]) await hears(other, text);
-  }
-  await cee.locator('#text').pressSequentially('On our');
-  for (const page of [ann, phone]) await page.waitForSelector('#typing.active', WAIT);
-  await until('the names', async () => (await membersOf(ann)).length === 3);
-  await ann.screenshot({ path: path.join(folder, 'demo-desktop.png') });
-  await phone.screenshot({ path: path.join(folder, 'demo-phone.png') });
-}
-if (process.env.UPDATE_SCREENSHOTS) test('pictures for the README', { timeout: 120000 }, takeScreenshots);
-
 test('a node that goes away hands its page to the other one', { timeout: 120000 }, async () => {
   const page = await open(DESKTOP, 'dark');
   const first = await enter(page, 'Chantal', 'valley');
   const node = cluster.nodes.find((n) => n.id === first);
-  const heard = problems.length;
+  const heard = browser.problems.length;
 
   node.expectEnd();
   await node.stop();
@@ -181,10 +116,10 @@ test('a node that goes away hands its page to the other one', { timeout: 120000 
   await say(page, 'still here');
   await hears(page, 'still here');
   // A request of the page may have met the closing node: that line of the console is the only one allowed here.
-  const lines = problems.splice(heard);
-  assert.deepEqual(lines.filter((l) => !/WebSocket connection|ERR_CONNECTION|ERR_EMPTY_RESPONSE|400|503/.test(l)), []);
+  const lines = browser.problems.splice(heard);
+  assert.deepEqual(lines.filter((l) => !LOST_NODE.test(l)), []);
 });
 
 test('no page wrote an error to its console', () => {
-  assert.deepEqual(problems, []);
+  assert.deepEqual(browser.problems, []);
 });
