@@ -9,11 +9,12 @@ const TYPING_SEEN_MS = 6000; // a lost "stopped" is forgotten after so long
 const HELLO_EVERY_MS = 3000; // newcomers are answered together
 const FOLLOWS_MS = 180000; // messages of one sender that close together share a name
 const MESSAGES_MAX = 500;
+const ROSTER_MS = 1000; // a server may name those who are here already, right after the join
 
 const state = {
   room: '', // empty: in none
   members: new Map(), // id as text → {name, sockets, typingUntil}
-  count: 0, last: null, lastSent: '', lastNode: '',
+  count: 0, joinedAt: 0, last: null, lastSent: '', lastNode: '',
 };
 const emit = (event, payload) => net.socket?.connected && net.socket.emit(event, payload);
 
@@ -179,6 +180,7 @@ function setTyping(is) {
 function onJoined(e) {
   if (e.roomId !== state.room) return;
   state.count = e.memberCount;
+  state.joinedAt = Date.now();
   meet(session.id, session.name);
   showMembers();
   net.socket.emit('roomHistory', { roomId: state.room }, onHistory);
@@ -186,11 +188,13 @@ function onJoined(e) {
 
 function onUserJoined(e) {
   if (e.roomId !== state.room) return;
-  state.count += 1;
-  if (e.userId !== undefined) sayHello();
+  const known = [...state.members.values()].reduce((sum, m) => sum + m.sockets, 0);
+  const wasHere = Date.now() - state.joinedAt < ROSTER_MS && known < state.count; // counted in memberCount
+  if (!wasHere) state.count += 1;
+  if (e.userId !== undefined && !wasHere) sayHello();
   if (!meet(e.userId, e.userName) && e.userId !== undefined) state.members.get(keyOf(e.userId)).sockets += 1;
   showMembers();
-  note(`${e.userName || 'A guest'} came in`);
+  if (!wasHere) note(`${e.userName || 'A guest'} came in`);
 }
 
 function onUserLeft(e) {

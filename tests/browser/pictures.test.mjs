@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { DESKTOP, enter, hears, joinGame, openLobby, openOn, PHONE, say, startBrowser, tap, TALL_PHONE, untilText, WAIT } from '../support/browser.mjs';
+import { DESKTOP, enter, hears, joinGame, nodeOf, openLobby, openOn, PHONE, say, startBrowser, tap, TALL_PHONE, untilText, WAIT } from '../support/browser.mjs';
 import { ROOT, startCluster, stopAll, until } from '../support/cluster.mjs';
 
 const HALL = { width: 1280, height: 800 };
@@ -95,12 +95,13 @@ test('people', { skip, timeout: 120000 }, async () => {
 
 test('a quiz', { skip, timeout: 240000 }, async () => {
   const host = await browser.open(HALL);
-  await enter(host, 'Aline', 'host');
+  const hostNode = await enter(host, 'Aline', 'host');
   const pin = await openLobby(host);
   const names = ['Bosco', 'Chantal', 'Diane', 'Eric', 'Fabrice'];
   const players = [];
   for (const name of names) {
-    const page = await browser.open(TALL_PHONE, players.length === 1 ? 'dark' : 'light', { path: `/?pin=${pin}` });
+    const begin = () => browser.open(TALL_PHONE, players.length === 1 ? 'dark' : 'light', { path: `/?pin=${pin}` });
+    const [page] = await openOn((n) => players.length > 0 || n !== hostNode, begin, nodeOf);
     await joinGame(page, name);
     players.push(page);
   }
