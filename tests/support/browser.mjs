@@ -61,7 +61,7 @@ export async function say(page, text) {
 export const hears = (page, text) => page.waitForSelector(`#messages .message:has-text("${text}")`, WAIT);
 export const textOf = async (page, selector) => ((await page.locator(selector).first().textContent({ timeout: 60000 })) ?? '').trim();
 export const isFlat = (page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth &&
-  [...document.querySelectorAll('main:not([hidden])')].every((m) => getComputedStyle(m).overflowX === 'hidden' || m.scrollWidth <= m.clientWidth + 1));
+  [...document.querySelectorAll('.stage:not([hidden]), .folk, .scroll')].every((m) => m.scrollWidth <= m.clientWidth + 1));
 
 export async function untilText(page, selector, want) {
   await until(`${selector} to be ${want}`, async () => {
