@@ -139,20 +139,25 @@ enum { ACTIONS = sizeof actions / sizeof actions[0] };
 /* A page of another site may post here, too: its browser says where it comes from. */
 static bool is_foreign(const struct http_request *r)
 {
-    struct str origin = http_header(r, STR("origin")), scheme, host;
+    struct str origin = http_header(r, STR("origin")), scheme, none, host;
 
     if (!origin.n) return false;
-    if (!str_cut(origin, ':', &scheme, &host)) return true;
-    return !str_eq(str_skip(host, 2), http_header(r, STR("host")));
+    if (!str_cut(origin, '/', &scheme, &none) || !str_cut(none, '/', &none, &host)) return true;
+    return !str_eq(host, http_header(r, STR("host")));
+}
+
+static const struct action *action_at(struct str path)
+{
+    for (const struct action *a = actions; a < actions + ACTIONS; a++)
+        if (str_eq(path, a->path)) return a;
+    return NULL;
 }
 
 bool ops_dev_on_request(struct ops_dev *d, struct pipe *p, const struct http_request *r)
 {
-    const struct action *a = actions;
+    const struct action *a = action_at(r->path);
 
-    while (a < actions + ACTIONS && !str_eq(r->path, a->path))
-        a++;
-    if (!d || a == actions + ACTIONS) return false;
+    if (!d || !a) return false;
     if (r->method != HTTP_POST)
         refuse(p, 405, ERR_PROTO, "Allow: POST\r\n");
     else if (is_foreign(r))
