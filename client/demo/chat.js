@@ -6,15 +6,13 @@ import { session } from './session.js';
 const TYPING_EVERY_MS = 3000; // how often "is typing" is said again
 const TYPING_IDLE_MS = 2500; // silence after which one has stopped
 const TYPING_SEEN_MS = 6000; // a lost "stopped" is forgotten after so long
-const HELLO_EVERY_MS = 3000; // newcomers are answered together
 const FOLLOWS_MS = 180000; // messages of one sender that close together share a name
 const MESSAGES_MAX = 500;
-const ROSTER_MS = 1000; // a server may name those who are here already, right after the join
 
 const state = {
   room: '', // empty: in none
   members: new Map(), // id as text → {name, sockets, typingUntil}
-  count: 0, joinedAt: 0, last: null, lastSent: '', lastNode: '',
+  count: 0, last: null, lastSent: '', lastNode: '',
 };
 const emit = (event, payload) => net.socket?.connected && net.socket.emit(event, payload);
 
@@ -50,19 +48,6 @@ function meet(id, name) {
   }
   state.members.set(keyOf(id), { name: name || 'Guest', sockets: 1, typingUntil: 0 });
   return true;
-}
-
-// A newcomer knows nobody: everybody inside answers with "is not typing", which carries a name.
-let helloAt = 0;
-let helloTimer = null;
-function sayHello() {
-  if (helloTimer) return;
-  const wait = Math.max(0, helloAt + HELLO_EVERY_MS - Date.now()) + 100 + Math.random() * 500;
-  helloTimer = setTimeout(() => {
-    helloTimer = null;
-    helloAt = Date.now();
-    if (state.room) emit('typing', { roomId: state.room, isTyping: typing.is });
-  }, wait);
 }
 
 function showTyping() {
@@ -180,7 +165,6 @@ function setTyping(is) {
 function onJoined(e) {
   if (e.roomId !== state.room) return;
   state.count = e.memberCount;
-  state.joinedAt = Date.now();
   meet(session.id, session.name);
   showMembers();
   net.socket.emit('roomHistory', { roomId: state.room }, onHistory);
@@ -188,10 +172,8 @@ function onJoined(e) {
 
 function onUserJoined(e) {
   if (e.roomId !== state.room) return;
-  const known = [...state.members.values()].reduce((sum, m) => sum + m.sockets, 0);
-  const wasHere = Date.now() - state.joinedAt < ROSTER_MS && known < state.count; // counted in memberCount
+  const wasHere = e.isPresent === true; // counted in memberCount
   if (!wasHere) state.count += 1;
-  if (e.userId !== undefined && !wasHere) sayHello();
   if (!meet(e.userId, e.userName) && e.userId !== undefined) state.members.get(keyOf(e.userId)).sockets += 1;
   showMembers();
   if (!wasHere) note(`${e.userName || 'A guest'} came in`);
