@@ -174,6 +174,47 @@ describe('a game', () => {
     closeThem(host, ann, bob, eve);
   });
 
+  test('what changes of the board is told as it changes, four times a second at most, and to each player the own place', async () => {
+    const host = await user(one, 'h', 'Host');
+    const game = await create(host, [SUM, SUM, SUM, SUM, SUM, SUM], { answers: 'first' });
+    const other = await user(two, 'h', 'Host');
+    const players = await Promise.all(Array.from({ length: 12 }, (_, i) => user([one, two][i % 2], `p${i}`, `P${i}`)));
+    const seats = await Promise.all(players.map((p) => join(p, game)));
+    await ok(other.ask('quiz:control', { quizId: game.quizId, hostKey: game.hostKey, action: 'watch' }));
+    await game.does('start');
+    for (let q = 0; q < 6; q++) { // as fast as it goes, the buttons by turns on two nodes
+      await Promise.all(players.map((p, i) => ok(say(p, game, q, i > q ? 1 : 0))));
+      await ok((q % 2 ? host : other).ask('quiz:control', { quizId: game.quizId, hostKey: game.hostKey, action: 'close' }));
+      if (q < 5) await game.does('next');
+    }
+    const gone = seats[11].seatNumber;
+    await game.does('kick', { seat: gone });
+    await game.does('end');
+    const last = await host.next('leaderboardUpdate', (l) => l.leaderboard[0]?.finished);
+    assert.equal(last.total, 11);
+    const changes = host.all.filter((e) => e[0] === 'quiz:board').map((e) => e[1]);
+    const shown = new Map();
+    changes.forEach((c, i) => {
+      assert.deepEqual([c.since, c.seq], [i, i + 1]);
+      if (i) assert.ok(Date.parse(c.serverNow) - Date.parse(changes[i - 1].serverNow) >= 250, `${changes[i - 1].serverNow} ${c.serverNow}`);
+      for (const row of c.rows) shown.set(row.seatNumber, row);
+      for (const seat of c.gone) shown.delete(seat);
+    });
+    const { leaderboard, boardSeq } = await board(host, game);
+    assert.equal(boardSeq, changes.length);
+    assert.deepEqual([...shown.values()].sort((a, b) => a.rank - b.rank || a.totalTimeMs - b.totalTimeMs || a.seatNumber - b.seatNumber), leaderboard);
+    for (const [i, p] of players.entries()) {
+      if (seats[i].seatNumber === gone) continue;
+      const { me, around, total } = await p.next('quiz:rank', (r) => r.seq === boardSeq);
+      const at = leaderboard.findIndex((r) => r.seatNumber === seats[i].seatNumber);
+      assert.deepEqual([me, around, total], [leaderboard[at], leaderboard.slice(Math.max(at - 2, 0), at + 3), 11], `P${i}`);
+    }
+    assert.ok(changes.some((c) => c.rows.length < 11), 'rows that have not changed are left out');
+    const between = players[0].all.filter((e) => e[0] === 'quiz:board' || e[0] === 'quiz:rank' || e[0] === 'leaderboardUpdate');
+    assert.ok(between.every((e) => !JSON.stringify(e).includes('"correct"')));
+    closeThem(host, other, ...players);
+  });
+
   test('the clock closes a question, late answers are late, the next one comes by itself', async () => {
     const host = await user(one, 'h', 'Host');
     const game = await create(host, [{ ...SUM, timeLimitMs: 1000 }, { ...SUM, timeLimitMs: 1000 }], { autoNextMs: 100 });

@@ -538,9 +538,12 @@ export interface LeaderboardUpdateEvent {
   from?: number;
   /** false: no key is known, so all scores are 0. */
   isScored?: boolean;
+  /** Of the game, as in quiz:state. */
   seq?: number;
   me?: { [key: string]: unknown };
   around?: unknown[];
+  /** Of the board: what quiz:board has as since and seq. */
+  boardSeq?: number;
 }
 
 /** To the sender's devices: a device of the recipient has it. */
@@ -715,6 +718,33 @@ export interface PrivateMessageSyncEvent {
   conversation: string;
   /** Number of a message in its conversation, from 1, counted over both directions. Ascending; numbers may be missing. */
   seq?: number;
+}
+
+/** What has changed of the first 50 rows of a game's board, to all in it; at most four a second over the whole cluster. A row replaces the one of its seatNumber; seats in gone are not among them any more. */
+export interface QuizBoardEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** Of the board; grows by one. */
+  seq: number;
+  /** The seq on which this builds: with another one, ask for requestLeaderboard (its boardSeq). */
+  since: number;
+  total: number;
+  rows: unknown[];
+  /** Numbers of seats. */
+  gone: unknown[];
+  /** ISO 8601 in UTC with milliseconds. */
+  serverNow: string;
+}
+
+/** One's own place when a question closes, to each player: me, and around two above and two below. */
+export interface QuizRankEvent {
+  /** Name of a quiz or of a running game, 1 to 64 characters. */
+  quizId: string;
+  /** Of the board, as in quiz:board. */
+  seq: number;
+  total: number;
+  around: unknown[];
+  me: { [key: string]: unknown };
 }
 
 /** Every change of a game, to all in it and to the host. */
@@ -1429,6 +1459,8 @@ export interface ServerEvents {
   privateHistory: (payload: PrivateHistoryEvent) => void;
   privateMessage: (payload: PrivateMessageEvent) => void;
   privateMessageSync: (payload: PrivateMessageSyncEvent) => void;
+  "quiz:board": (payload: QuizBoardEvent) => void;
+  "quiz:rank": (payload: QuizRankEvent) => void;
   "quiz:state": (payload: QuizStateEvent) => void;
   quizError: (payload: QuizErrorEvent) => void;
   quizJoined: (payload: QuizJoinedEvent) => void;

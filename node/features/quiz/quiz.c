@@ -66,6 +66,7 @@ void quiz_member_add(struct quiz_game *g, struct str socket, struct str key, int
     if (!m) {
         m = MEM_NEW(struct quiz_member);
         m->game = g;
+        m->player = player_of(g->quiz, socket);
         list_init(&m->of_game);
         list_init(&m->of_player);
         list_push(&g->members, &m->of_game);
@@ -93,6 +94,17 @@ void quiz_room(struct str quiz_id, struct sb *out)
 struct sio_nsp *quiz_nsp(const struct quiz *q)
 {
     return sio_nsp_get(events_sio(q->events), STR("/"));
+}
+
+void quiz_emit(const struct sio_cast *to, const char *event, struct str members)
+{
+    struct sb b = {0};
+
+    sb_printf(&b, "[\"%s\",{", event);
+    sb_str(&b, members);
+    sb_z(&b, "}]");
+    sio_cast_emit(to, sb_view(&b), NULL, 0);
+    sb_fini(&b);
 }
 
 bool quiz_may_tell(struct quiz_game *g, int64_t others)
@@ -185,6 +197,11 @@ static void on_loaded(void *ctx, const struct quiz_reply *r)
     int rc = r->rc;
 
     if (op->quiz->is_closed) rc = ERR_CLOSED;
+    if (rc == OK && op->game->is_stale) {
+        questions_free(op->game->questions);
+        op->game->questions = NULL;
+        op->game->is_stale = false;
+    }
     if (rc == OK && r->words[0].n && !op->game->questions)
         rc = questions_read(r->words[0], &op->game->questions, &why);
     sb_fini(&why);
@@ -194,7 +211,7 @@ static void on_loaded(void *ctx, const struct quiz_reply *r)
 void quiz_load(struct quiz_op *op, void (*loaded)(struct quiz_op *op, int rc))
 {
     op->loaded = loaded;
-    if (op->game->questions)
+    if (op->game->questions && !op->game->is_stale)
         loaded(op, OK);
     else
         quiz_run(op, QUIZ_LOAD, NULL, 0, on_loaded);
@@ -310,9 +327,12 @@ static void *quiz_open(struct events *e)
 {
     struct quiz *q = MEM_NEW(struct quiz);
     const struct due_conf conf = {.kind = STR("quiz"), .on_due = quiz_on_due, .ctx = q};
+    const struct due_conf boards = {
+        .kind = STR("quizboard"), .on_due = quiz_board_on_due, .ctx = q};
 
     q->events = e;
     q->adapter = events_adapter(e);
+    if (q->adapter) q->boards = due_open(q->adapter, &boards);
     if (q->adapter) q->due = due_open(q->adapter, &conf);
     return q;
 }
@@ -324,6 +344,7 @@ static void quiz_close(void *state)
     size_t i = 0;
 
     if (q->due) due_close(q->due);
+    if (q->boards) due_close(q->boards);
     q->is_closed = true;
     q->steps++; /* not before we are through */
     while ((p = map_next(&q->players, &i))) {
@@ -339,6 +360,45 @@ static void quiz_close(void *state)
     map_fini(&q->players);
     q->steps--;
     quiz_rest(q);
+}
+
+/* ---- what the nodes tell each other ----
+ * "ranks" or "over" and a quizId; else the number of quizzes. */
+
+struct word {
+    struct quiz *quiz;
+    struct str payload;
+};
+
+static void tell_node(void *ctx, struct str node)
+{
+    const struct word *w = ctx;
+
+    if (str_eq(node, adapter_node_id(w->quiz->adapter))) return;
+    events_send(w->quiz->events, "quiz", node, w->payload, NULL, NULL);
+}
+
+void quiz_tell_nodes(struct quiz *q, struct str payload)
+{
+    adapter_each_node(q->adapter, tell_node, &(struct word){q, payload});
+}
+
+static void on_message(void *state, struct str from, struct str payload)
+{
+    struct str word, id = payload;
+    struct quiz_game *g;
+    struct quiz *q = state;
+
+    (void)from;
+    if (!str_next(&id, ' ', &word)) return;
+    g = map_get(&q->games, id);
+    if (str_eq(word, STR("ranks"))) {
+        if (g) quiz_board_ranks(g);
+    } else if (str_eq(word, STR("over"))) {
+        if (g) g->is_stale = true; /* another game may take the name */
+    } else {
+        quiz_count_on_message(q, payload);
+    }
 }
 
 /* Counts that Redis may have lost, or that hold those of a dead node, are written again. */
@@ -366,9 +426,15 @@ static void on_node_up(void *state, struct str node)
 
 static void on_state(void *state, bool connected)
 {
+    struct quiz *q = state;
+    struct quiz_game *g;
+    size_t i = 0;
+
     if (!connected) return;
-    quiz_count_ask(state);
-    refresh(state);
+    while ((g = map_next(&q->games, &i)))
+        g->is_stale = true; /* that it is over may not have been heard here */
+    quiz_count_ask(q);
+    refresh(q);
 }
 
 static const struct event_row events[] = {
@@ -389,6 +455,6 @@ const struct feature feature_quiz = {
     .on_leave = on_gone,
     .on_node_lost = on_node_lost,
     .on_node_up = on_node_up,
-    .on_message = quiz_count_on_message,
+    .on_message = on_message,
     .on_state = on_state,
 };

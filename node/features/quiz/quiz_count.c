@@ -57,19 +57,6 @@ static void take(struct quiz *q, struct str number, struct str at)
     metric_set(M_QUIZ_SESSIONS, (int64_t)count);
 }
 
-struct news {
-    struct quiz *quiz;
-    struct str payload;
-};
-
-static void tell_node(void *ctx, struct str node)
-{
-    const struct news *n = ctx;
-
-    if (str_eq(node, adapter_node_id(n->quiz->adapter))) return;
-    events_send(n->quiz->events, "quiz", node, n->payload, NULL, NULL);
-}
-
 static void on_counted(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     struct quiz *q = ctx;
@@ -81,8 +68,7 @@ static void on_counted(void *ctx, int rc, const struct str *reply, unsigned coun
         sb_str(&text, reply[0]);
         sb_char(&text, ' ');
         sb_str(&text, reply[1]);
-        if (str_eq(reply[2], STR("1")))
-            adapter_each_node(q->adapter, tell_node, &(struct news){q, sb_view(&text)});
+        if (str_eq(reply[2], STR("1"))) quiz_tell_nodes(q, sb_view(&text));
         sb_fini(&text);
     }
     quiz_step_done(q);
@@ -147,10 +133,9 @@ void quiz_count_ask(struct quiz *q)
     run(q, "ask", STR(""), STR(""));
 }
 
-void quiz_count_on_message(void *state, struct str from, struct str payload)
+void quiz_count_on_message(struct quiz *q, struct str payload)
 {
     struct str number;
 
-    (void)from;
-    if (str_next(&payload, ' ', &number)) take(state, number, payload);
+    if (str_next(&payload, ' ', &number)) take(q, number, payload);
 }

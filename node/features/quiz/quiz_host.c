@@ -159,6 +159,19 @@ static void put_out(struct quiz_op *op, struct str socket)
     sb_fini(&room);
 }
 
+/* Another game may take its name ten minutes later, while pages are still in this one. */
+static void end_game(struct quiz_op *op)
+{
+    struct sb word = {0};
+
+    quiz_count_over(op->game);
+    op->game->is_stale = true;
+    sb_z(&word, "over ");
+    sb_str(&word, op->game->id);
+    quiz_tell_nodes(op->quiz, sb_view(&word));
+    sb_fini(&word);
+}
+
 /* What was done, is told to all; again by a clock whose node died while it told it. */
 static void tell_done(struct quiz_op *op, const struct quiz_reply *r, const struct quiz_view *v)
 {
@@ -168,8 +181,9 @@ static void tell_done(struct quiz_op *op, const struct quiz_reply *r, const stru
     if (!r->words[0].n && !is_repeat) return;
     cast_state(op, v);
     put_out(op, r->words[2]);
-    if (str_eq(v->phase, STR("ended"))) quiz_count_over(op->game);
-    if (is_shown) quiz_cast_board(op->quiz, op->game->id);
+    if (str_eq(v->phase, STR("ended"))) end_game(op);
+    if (is_shown || str_eq(r->words[0], STR("kick")))
+        quiz_board_changed(op->quiz, op->game->id, is_repeat);
 }
 
 static void set_clock(struct quiz_op *op, struct str wait)

@@ -3,7 +3,7 @@
  *
  * KEYS: game, seats, answers, live, board (keys.def). Replies begin with "ok", or "no", a wire code
  * and a sentence. All times are milliseconds of Redis' clock. A game without a phase is a session
- * of old clients: nobody knows its questions, answers are counted. */
+ * of old clients: nobody knows its questions, answers are counted. Boards: quiz_lua_board.h. */
 #ifndef NODE_FEATURES_QUIZ_QUIZ_LUA_H
 #define NODE_FEATURES_QUIZ_QUIZ_LUA_H
 
@@ -20,6 +20,13 @@
     "  if redis.call('HGET', G, 'phase') == 'ended' then return end\n"                             \
     "  for i = 1, 5 do redis.call('EXPIRE', KEYS[i], 21600) end\n"                                 \
     "end\n"                                                                                        \
+    "local function picks(q)\n"                                                                    \
+    "  local all = {}\n"                                                                           \
+    "  for i = 0, 19 do all[i + 1] = 'o' .. q .. ':' .. i end\n"                                   \
+    "  all = redis.call('HMGET', G, unpack(all))\n"                                                \
+    "  for i = 1, 20 do all[i] = all[i] or '0' end\n"                                              \
+    "  return table.concat(all, ',')\n"                                                            \
+    "end\n"                                                                                        \
     "local function view(out)\n"                                                                   \
     "  local g = redis.call('HMGET', G, 'phase', 'seq', 'q', 'count', 'startsAt', 'endsAt', "      \
     "'left', 'lock', 'seats', 'at', 'pin')\n"                                                      \
@@ -28,11 +35,7 @@
     "  local q = g[3] or '-1'\n"                                                                   \
     "  local s = redis.call('HMGET', G, 'n' .. q, 'r' .. q, 'ms' .. q)\n"                          \
     "  for i = 1, 3 do out[#out + 1] = s[i] or '0' end\n"                                          \
-    "  local picks = {}\n"                                                                         \
-    "  for i = 0, 19 do picks[i + 1] = 'o' .. q .. ':' .. i end\n"                                 \
-    "  picks = redis.call('HMGET', G, unpack(picks))\n"                                            \
-    "  for i = 1, 20 do picks[i] = picks[i] or '0' end\n"                                          \
-    "  out[#out + 1] = table.concat(picks, ',')\n"                                                 \
+    "  out[#out + 1] = picks(q)\n"                                                                 \
     "  return out\n"                                                                               \
     "end\n" /* How many sockets are in the quiz: each node writes its own count. from: index in    \
                ARGV of node, count, age at which unknown nodes are dropped, living nodes. */       \
@@ -65,6 +68,7 @@
     "if ARGV[1] == '' then\n"                                                                      \
     "  local id = redis.call('GET', KEYS[1])\n"                                                    \
     "  if not id then return {'no', 'not_found', 'there is no game with this PIN'} end\n"          \
+    "  redis.call('EXPIRE', KEYS[1], 21600)\n"                                                     \
     "  return {'ok', id}\n"                                                                        \
     "end\n"                                                                                        \
     "if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'EX', 21600) then\n"                         \
@@ -89,12 +93,13 @@
     "local def = redis.call('HGET', G, 'def')\n"                                                   \
     "return {'ok', def or ''}\n"
 
-/* ARGV: seat's key or '', a new key, user or '', identity (JSON), socket, new seats a second, then
- * present(7).
- * Returns key, number (0: looks on), is new, present, place, own answer, view. */
+/* ARGV: seat's key or '', a new key, user or '', identity (JSON), socket, new seats a second, 1
+ * when there must be a game (it was found by its PIN), then present(8). Returns key, number (0:
+ * looks on), is new, present, place, own answer, view. */
 #define QUIZ_LUA_JOIN                                                                              \
     "local g = redis.call('HMGET', G, 'phase', 'lock', 'late', 'cap', 'q', 'full')\n"              \
     "local phase, key, seat, new = g[1], ARGV[1], false, 0\n"                                      \
+    "if ARGV[7] == '1' and not phase then return no('not_found', 'the game is over') end\n"        \
     "if key ~= '' then\n"                                                                          \
     "  seat = redis.call('HGET', S, 't:' .. key)\n"                                                \
     "  if not seat then return no('not_found', 'there is no such seat') end\n"                     \
@@ -129,7 +134,7 @@
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
     "if seat ~= 0 then redis.call('HSET', S, 's:' .. seat, ARGV[5]) end\n"                         \
-    "local total = present(7)\n"                                                                   \
+    "local total = present(8)\n"                                                                   \
     "touch()\n"                                                                                    \
     "local own = redis.call('HGET', A, (g[5] or '-1') .. ':' .. seat) or ''\n"                     \
     "local place = seat ~= 0 and redis.call('ZSCORE', B, member(seat)) or '0'\n"                   \
@@ -225,14 +230,14 @@
     "end\n"                                                                                        \
     "local function close()\n"                                                                     \
     "  phase, g[12] = 'closed', now + g[7]\n"                                                      \
-    "  set('phase', 'closed', 'left', '', 'at', g[12])\n"                                          \
+    "  set('phase', 'closed', 'left', '', 'at', g[12], 'bfull', '1')\n"                            \
     "  redis.call('ZUNIONSTORE', B, 1, L)\n"                                                       \
     "end\n"                                                                                        \
     "local function finish()\n"                                                                    \
     "  if phase == 'open' or phase == 'paused' then close() end\n"                                 \
     "  phase = 'ended'\n"                                                                          \
     "  for i = 1, 5 do redis.call('EXPIRE', KEYS[i], 600) end\n"                                   \
-    "  set('phase', 'ended')\n"                                                                    \
+    "  set('phase', 'ended', 'bfull', '1')\n"                                                      \
     "end\n"                                                                                        \
     "local function go_on()\n"                                                                     \
     "  if q + 1 < tonumber(g[3]) then open(q + 1) else finish() end\n"                             \
@@ -288,56 +293,5 @@
     "if phase == 'open' then wait = math.max(g[9] + 250 - now, 0)\n"                               \
     "elseif phase == 'closed' and g[7] ~= '0' then wait = math.max(g[12] - now, 0) end\n"          \
     "return view({'ok', did, wait, gone})\n"
-
-/* ARGV: from, count, seat's key or '', host's key when the answers are wanted. Returns total, seq,
- * is scored, phase, index of the question, rows here, then rows of {seat, place, rank, answered,
- * identity}: those asked for, then two above to two below the seat; then with the host's key the
- * answers of the rows, question by question. */
-#define QUIZ_LUA_BOARD                                                                             \
-    "local g = redis.call('HMGET', G, 'phase', 'seq', 'q', 'host')\n"                              \
-    "if ARGV[4] ~= '' and ARGV[4] ~= g[4] then return no('forbidden', 'not the host of this "      \
-    "game') end\n"                                                                                 \
-    "if redis.call('EXISTS', S) == 0 and not g[1] then return no('not_found', 'there is no such "  \
-    "quiz') end\n"                                                                                 \
-    "local seat = ARGV[3] ~= '' and redis.call('HGET', S, 't:' .. ARGV[3])\n"                      \
-    "local out = {'ok', redis.call('ZCARD', B), g[2] or '0', g[1] and '1' or '0', g[1] or '', "    \
-    "g[3] or '-1', '0'}\n"                                                                         \
-    "local seats = {}\n"                                                                           \
-    "local function rows(from, count)\n"                                                           \
-    "  local all = redis.call('ZRANGE', B, from, from + count - 1, 'WITHSCORES')\n"                \
-    "  local rank, last\n"                                                                         \
-    "  for i = 1, #all, 2 do\n"                                                                    \
-    "    if all[i + 1] ~= last then\n"                                                             \
-    "      last = all[i + 1]\n"                                                                    \
-    "      rank = redis.call('ZCOUNT', B, '-inf', '(' .. last) + 1\n"                              \
-    "    end\n"                                                                                    \
-    "    local n = tostring(tonumber(all[i]))\n"                                                   \
-    "    seats[#seats + 1] = n\n"                                                                  \
-    "    local s = redis.call('HMGET', S, 'p:' .. n, 'i:' .. n)\n"                                 \
-    "    for _, v in ipairs({n, last, rank, s[1] or '0', s[2] or '{}'}) do out[#out + 1] = v "     \
-    "end\n"                                                                                        \
-    "  end\n"                                                                                      \
-    "  return #all / 2\n"                                                                          \
-    "end\n"                                                                                        \
-    "out[7] = rows(tonumber(ARGV[1]), tonumber(ARGV[2]))\n"                                        \
-    "if seat and ARGV[4] == '' then\n"                                                             \
-    "  local at = redis.call('ZRANK', B, member(seat))\n"                                          \
-    "  if at then\n"                                                                               \
-    "    local from = math.max(at - 2, 0)\n"                                                       \
-    "    rows(from, at + 3 - from)\n"                                                              \
-    "  end\n"                                                                                      \
-    "end\n"                                                                                        \
-    "if ARGV[4] ~= '' then\n"                                                                      \
-    "  local last = tonumber(g[3])\n"                                                              \
-    "  if g[1] == 'open' or g[1] == 'paused' then last = last - 1 end\n"                           \
-    "  out[6] = last\n"                                                                            \
-    "  for q = 0, last do\n"                                                                       \
-    "    local s = redis.call('HMGET', G, 'n' .. q, 'r' .. q, 'ms' .. q)\n"                        \
-    "    for i = 1, 3 do out[#out + 1] = s[i] or '0' end\n"                                        \
-    "    for _, n in ipairs(seats) do out[#out + 1] = redis.call('HGET', A, q .. ':' .. n) or '' " \
-    "end\n"                                                                                        \
-    "  end\n"                                                                                      \
-    "end\n"                                                                                        \
-    "return out\n"
 
 #endif

@@ -1,4 +1,4 @@
-/* Players: joining, answering, the board. Redis decides (quiz_lua.h); here texts are made of it. */
+/* Players: joining and answering. Redis decides (quiz_lua.h); here texts are made of it. */
 #include "node/features/quiz/quiz_priv.h"
 
 #include "base/conf.h"
@@ -6,18 +6,7 @@
 #include "base/utf8.h"
 #include "base/forbid.h"
 
-enum { BOARD_ROWS = 50, BOARD_TOP = 10, GRACE_MAX_MS = 250, MARKS_MAX = 4 };
-
-static void emit_members(const struct sio_cast *to, const char *event, struct str members)
-{
-    struct sb b = {0};
-
-    sb_printf(&b, "[\"%s\",{", event);
-    sb_str(&b, members);
-    sb_z(&b, "}]");
-    sio_cast_emit(to, sb_view(&b), NULL, 0);
-    sb_fini(&b);
-}
+enum { GRACE_MAX_MS = 250, MARKS_MAX = 4 };
 
 static void put_who(struct sb *out, const char *separator, struct str id, struct str name)
 {
@@ -86,7 +75,7 @@ static void tell_joined(struct quiz_op *op, struct sio_socket *s, int64_t seat, 
     }
     if (seat) sb_printf(&b, ",\"seatNumber\":%lld", (long long)seat);
     sb_printf(&b, ",\"participantCount\":%lld", (long long)total);
-    if (quiz_may_tell(op->game, total)) emit_members(&to, "participantJoined", sb_view(&b));
+    if (quiz_may_tell(op->game, total)) quiz_emit(&to, "participantJoined", sb_view(&b));
     sb_fini(&b);
     sb_fini(&room);
 }
@@ -151,7 +140,10 @@ static void on_joined(void *ctx, const struct quiz_reply *r)
     }
     put_joined(op, r, &v, &op->c);
     to = sio_cast_self(s);
-    emit_members(&to, "quizJoined", sb_view(&op->c));
+    quiz_emit(&to, "quizJoined", sb_view(&op->c));
+    if (str_eq(r->words[2], STR("1")) && v.phase.n &&
+        quiz_state_i64(r->words[1]) <= QUIZ_TOLD_ROWS) /* a new row that is told to all */
+        quiz_board_changed(op->quiz, op->game->id, false);
     quiz_op_end(op, sb_view(&op->c));
 }
 
@@ -160,7 +152,7 @@ static void join_loaded(struct quiz_op *op, int rc)
 {
     struct sio_socket *s = rc == OK ? event_later_socket(op->later) : NULL;
     const struct identity *who = s ? event_identity(s) : NULL;
-    struct str args[6 + QUIZ_PRESENT_ARGS];
+    struct str args[7 + QUIZ_PRESENT_ARGS];
     char key[QUIZ_KEY_SIZE];
     struct sb text = {0}, pace = {0};
     struct quiz_member *m;
@@ -182,7 +174,8 @@ static void join_loaded(struct quiz_op *op, int rc)
     args[4] = sio_socket_id(s);
     sb_u64(&pace, events_conf(op->quiz->events)->quiz_join_rate);
     args[5] = sb_view(&pace);
-    count = quiz_present_args(op->game, m ? 0 : 1, &text, args, 6);
+    args[6] = op->flag ? STR("1") : STR("");
+    count = quiz_present_args(op->game, m ? 0 : 1, &text, args, 7);
     quiz_run(op, QUIZ_JOIN, args, count, on_joined);
     sb_fini(&text);
     sb_fini(&pace);
@@ -201,6 +194,7 @@ static void on_pin(void *ctx, const struct quiz_reply *r)
     real = quiz_op_new(op->quiz, r->words[0], NULL);
     real->later = op->later;
     op->later = NULL;
+    real->flag = true; /* what was found by a PIN is a game, or over */
     sb_str(&real->a, sb_view(&op->a));
     sb_str(&real->b, sb_view(&op->b));
     quiz_op_free(op);
@@ -260,7 +254,7 @@ static void on_answered(void *ctx, const struct quiz_reply *r)
         if (w[3].n)
             sb_printf(&b, ",\"answered\":" STR_FMT ",\"questionIndex\":%lld", STR_ARG(w[3]),
                       (long long)op->n[0]);
-        emit_members(&to, "participantProgress", sb_view(&b));
+        quiz_emit(&to, "participantProgress", sb_view(&b));
         b.n = 0;
     }
     if (r->count == 5) {
@@ -351,94 +345,4 @@ int quiz_on_answer(struct event_ctx *c, const union event_in *in)
     sb_str(&op->b, a->answer);
     quiz_load(op, answer_loaded);
     return OK;
-}
-
-/* ---- the board ---- */
-
-static void put_board(struct quiz_op *op, const struct quiz_board *b, struct sb *out)
-{
-    sb_z(out, "\"quizId\":");
-    sb_json(out, op->game->id);
-    sb_z(out, ",\"leaderboard\":");
-    quiz_say_rows(b, 0, (unsigned)b->here, out);
-    sb_printf(out, ",\"total\":%lld,\"from\":%lld,\"isScored\":%s,\"seq\":%lld",
-              (long long)b->total, (long long)op->n[0], b->is_scored ? "true" : "false",
-              (long long)b->seq);
-    if (b->rows_count == b->here) return;
-    sb_z(out, ",\"around\":");
-    quiz_say_rows(b, (unsigned)b->here, b->rows_count, out);
-    for (unsigned i = (unsigned)b->here; i < b->rows_count; i++) {
-        if (quiz_state_i64(b->rows[(size_t)i * QUIZ_ROW_WORDS]) != op->n[1]) continue;
-        sb_z(out, ",\"me\":");
-        quiz_say_row(b, i, out);
-    }
-}
-
-static void on_board(void *ctx, const struct quiz_reply *r)
-{
-    struct quiz_op *op = ctx;
-    struct sio_socket *s;
-    struct quiz_board b;
-    struct sb text = {0}, room = {0};
-    struct sio_cast to;
-
-    if (quiz_op_failed(op, r)) return;
-    if (!quiz_say_read_board(r->words, r->count, &b)) {
-        quiz_op_refuse(op, ERR_INTERNAL, STR_NONE);
-        return;
-    }
-    put_board(op, &b, &text);
-    s = op->later ? event_later_socket(op->later) : NULL;
-    if (s) {
-        to = sio_cast_self(s);
-        emit_members(&to, "leaderboardUpdate", sb_view(&text));
-    } else if (!op->later) {
-        quiz_room(op->game->id, &room);
-        to = sio_cast_room(quiz_nsp(op->quiz), sb_view(&room));
-        emit_members(&to, "leaderboardUpdate", sb_view(&text));
-    }
-    quiz_op_end(op, sb_view(&text));
-    sb_fini(&text);
-    sb_fini(&room);
-}
-
-static void run_board(struct quiz_op *op, int64_t from, int64_t rows, const struct quiz_member *m)
-{
-    struct sb text = {0};
-    struct str args[4];
-    size_t mid;
-
-    op->n[0] = from;
-    op->n[1] = m ? m->seat : 0;
-    sb_i64(&text, from);
-    mid = text.n;
-    sb_i64(&text, rows);
-    args[0] = str_head(sb_view(&text), mid);
-    args[1] = str_skip(sb_view(&text), mid);
-    args[2] = m && m->seat ? str_of(m->key, sizeof m->key) : STR("");
-    args[3] = STR("");
-    quiz_run(op, QUIZ_BOARD, args, 4, on_board);
-    sb_fini(&text);
-}
-
-/* To those in it alone. */
-int quiz_on_board(struct event_ctx *c, const union event_in *in)
-{
-    const struct in_request_leaderboard *r = &in->request_leaderboard;
-    const struct quiz_member *m = quiz_member_find(c->state, sio_socket_id(c->socket), r->quiz_id);
-    struct sb room = {0};
-    bool is_in;
-
-    quiz_room(r->quiz_id, &room);
-    is_in = m || sio_socket_is_in(c->socket, sb_view(&room)); /* the host watches */
-    sb_fini(&room);
-    if (!is_in) return ERR_NOT_MEMBER;
-    run_board(quiz_op_new(c->state, r->quiz_id, c), r->has_from ? r->from : 0,
-              r->has_count ? r->count : BOARD_ROWS, m);
-    return OK;
-}
-
-void quiz_cast_board(struct quiz *q, struct str quiz_id)
-{
-    run_board(quiz_op_new(q, quiz_id, NULL), 0, BOARD_TOP, NULL);
 }

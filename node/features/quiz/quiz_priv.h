@@ -18,7 +18,8 @@
 struct quiz {
     struct events *events;
     struct adapter *adapter; /* NULL: none */
-    struct due *due;         /* NULL without an adapter */
+    struct due *due;         /* the clock of games. NULL without an adapter */
+    struct due *boards;      /* those that are to be told when 250 ms are over */
     struct map games;        /* quizId → struct quiz_game */
     struct map players;      /* socket id → struct quiz_player */
     char node[ADAPTER_NODE_ID_SIZE];
@@ -32,6 +33,8 @@ struct quiz_game {
     struct questions *questions; /* NULL: not loaded, or there is no game */
     struct list members;
     unsigned members_count, steps;
+    unsigned walk;    /* of the newest round through the ranks of those here: older ones stop */
+    bool is_stale;    /* the questions may be those of a game that is over: loaded again */
     uint64_t told_ms; /* when the others were last told of somebody, in a big game */
     struct str id;
     char bytes[];
@@ -46,6 +49,7 @@ struct quiz_player { /* a socket that is in quizzes */
 struct quiz_member {
     struct list of_game, of_player;
     struct quiz_game *game;
+    const struct quiz_player *player;
     int64_t seat;            /* 0: looks on */
     char key[QUIZ_KEY_SIZE]; /* of the seat */
 };
@@ -83,6 +87,8 @@ unsigned quiz_present_args(struct quiz_game *g, unsigned more, struct sb *text, 
 void quiz_room(struct str quiz_id, struct sb *out);
 struct sio_nsp *quiz_nsp(const struct quiz *q);
 bool quiz_may_tell(struct quiz_game *g, int64_t others);
+void quiz_emit(const struct sio_cast *to, const char *event, struct str members);
+void quiz_tell_nodes(struct quiz *q, struct str payload); /* the same feature of the other nodes */
 
 void quiz_step_done(struct quiz *q); /* one less is under way */
 
@@ -91,13 +97,20 @@ void quiz_count(struct quiz_game *g); /* its first one here has come, or its las
 void quiz_count_over(struct quiz_game *g);
 void quiz_count_lost(struct quiz *q, struct str node);
 void quiz_count_ask(struct quiz *q);
-void quiz_count_on_message(void *state, struct str from, struct str payload);
+void quiz_count_on_message(struct quiz *q, struct str payload);
 
 /* ---- quiz_play.c ---- */
 int quiz_on_join(struct event_ctx *c, const union event_in *in);
 int quiz_on_answer(struct event_ctx *c, const union event_in *in);
+
+/* ---- quiz_board.c ---- */
+enum { QUIZ_TOLD_ROWS = 50 }; /* of a board, to all, as they change */
 int quiz_on_board(struct event_ctx *c, const union event_in *in);
-void quiz_cast_board(struct quiz *q, struct str quiz_id); /* the first ten, to all */
+/* Tells all what has changed, at once or as soon as four a second allow it. is_closed: as after the
+ * close of a question, whether anybody has told that already or not. */
+void quiz_board_changed(struct quiz *q, struct str quiz_id, bool is_closed);
+void quiz_board_ranks(struct quiz_game *g); /* to each player here: the own place, two around it */
+void quiz_board_on_due(void *ctx, struct str id, struct str payload, struct due_job *job);
 
 /* ---- quiz_host.c ---- */
 int quiz_on_create(struct event_ctx *c, const union event_in *in);

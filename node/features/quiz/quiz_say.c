@@ -28,29 +28,37 @@ const char *quiz_say_status(const struct quiz_view *v)
     return is_phase(v, "ended") ? "completed" : "active";
 }
 
-static void put_figures(struct sb *out, int64_t answered, int64_t right, int64_t elapsed_ms)
+/* How many answers, how many of them right, how long they took, how often each option was chosen
+ * (false and true count as options). picks: numbers with commas. */
+static void put_figures(const struct question *q, const int64_t n[3], struct str picks,
+                        struct sb *out)
 {
-    sb_printf(out, "\"answered\":%lld,\"right\":%lld,\"averageMs\":%lld", (long long)answered,
-              (long long)right, (long long)(answered > 0 ? elapsed_ms / answered : 0));
+    unsigned options = q->type == QUESTION_TRUE_FALSE ? 2 : q->options_count;
+    struct str count;
+
+    sb_printf(out,
+              "\"stats\":{\"answered\":%lld,\"right\":%lld,\"rightShare\":%.3f,"
+              "\"averageMs\":%lld,\"options\":[",
+              (long long)n[0], (long long)n[1], n[0] > 0 ? (double)n[1] / (double)n[0] : 0.0,
+              (long long)(n[0] > 0 ? n[2] / n[0] : 0));
+    for (unsigned o = 0; o < options && str_next(&picks, ',', &count); o++) {
+        if (o) sb_char(out, ',');
+        sb_str(out, count);
+    }
+    sb_z(out, "]}");
 }
 
 static void put_question(const struct quiz_view *v, const struct questions *all, bool is_closed,
                          struct sb *out)
 {
     unsigned i = (unsigned)v->question;
-    struct str rest = v->picks, n;
+    const int64_t figures[3] = {v->answered, v->right, v->elapsed_ms};
 
     sb_z(out, ",\"question\":{");
     question_show(all, i, is_closed, out);
     if (is_closed) {
-        sb_z(out, ",\"stats\":{");
-        put_figures(out, v->answered, v->right, v->elapsed_ms);
-        sb_z(out, ",\"options\":[");
-        for (unsigned o = 0; o < all->at[i].options_count && str_next(&rest, ',', &n); o++) {
-            if (o) sb_char(out, ',');
-            sb_str(out, n);
-        }
-        sb_z(out, "]}");
+        sb_char(out, ',');
+        put_figures(&all->at[i], figures, v->picks, out);
     }
     sb_char(out, '}');
 }
@@ -90,6 +98,7 @@ bool quiz_say_read_board(const struct str *words, unsigned count, struct quiz_bo
         .is_over = str_eq(words[3], STR("ended")),
         .question = quiz_state_i64(words[4]),
         .here = quiz_state_i64(words[5]),
+        .board_seq = quiz_state_i64(words[6]),
         .rows = words + QUIZ_BOARD_WORDS,
         .rows_count = (count - QUIZ_BOARD_WORDS) / QUIZ_ROW_WORDS,
     };
@@ -123,7 +132,35 @@ void quiz_say_rows(const struct quiz_board *b, unsigned from, unsigned to, struc
     sb_char(out, ']');
 }
 
+void quiz_say_around(const struct quiz_board *b, unsigned from, int64_t seat, struct sb *out)
+{
+    sb_z(out, ",\"around\":");
+    quiz_say_rows(b, from, b->rows_count, out);
+    for (unsigned i = from; i < b->rows_count; i++) {
+        if (quiz_state_i64(b->rows[(size_t)i * QUIZ_ROW_WORDS]) != seat) continue;
+        sb_z(out, ",\"me\":");
+        quiz_say_row(b, i, out);
+    }
+}
+
+void quiz_say_changes(const struct quiz_board *b, struct str flags, struct str gone, struct sb *out)
+{
+    const char *separator = "";
+
+    sb_printf(out, "\"seq\":%lld,\"since\":%lld,\"total\":%lld,\"rows\":[", (long long)b->board_seq,
+              (long long)b->board_seq - 1, (long long)b->total);
+    for (unsigned i = 0; i < b->rows_count && i < flags.n; i++) {
+        if (flags.p[i] != '1') continue;
+        sb_z(out, separator);
+        quiz_say_row(b, i, out);
+        separator = ",";
+    }
+    sb_printf(out, "],\"gone\":[" STR_FMT "]", STR_ARG(gone));
+}
+
 /* ---- the export ---- */
+
+enum { FIGURES = 4 }; /* of a question, before its answers: answered, right, ms, picks */
 
 /* at|elapsed|points|share|options|answer */
 struct answer {
@@ -149,7 +186,7 @@ static void put_answers(const struct str *figures, const struct quiz_board *b, s
     bool is_first = true;
 
     for (unsigned i = 0; i < b->here; i++) {
-        struct answer a = read_answer(figures[3 + i]);
+        struct answer a = read_answer(figures[FIGURES + i]);
 
         if (!a.is_there) continue;
         sb_printf(out,
@@ -169,13 +206,15 @@ static void put_json(const struct quiz_board *b, const struct str *figures,
     sb_z(out, "\"rows\":");
     quiz_say_rows(b, 0, (unsigned)b->here, out);
     sb_z(out, ",\"questions\":[");
-    for (int64_t q = 0; q <= b->question && q < all->count; q++, figures += 3 + b->here) {
+    for (int64_t q = 0; q <= b->question && q < all->count; q++, figures += FIGURES + b->here) {
         sb_z(out, q ? ",{" : "{");
         question_show(all, (unsigned)q, true, out);
-        sb_z(out, ",\"stats\":{");
-        put_figures(out, quiz_state_i64(figures[0]), quiz_state_i64(figures[1]),
-                    quiz_state_i64(figures[2]));
-        sb_z(out, "},\"answers\":[");
+        const int64_t n[3] = {quiz_state_i64(figures[0]), quiz_state_i64(figures[1]),
+                              quiz_state_i64(figures[2])};
+
+        sb_char(out, ',');
+        put_figures(&all->at[q], n, figures[3], out);
+        sb_z(out, ",\"answers\":[");
         put_answers(figures, b, out);
         sb_z(out, "]}");
     }
@@ -233,7 +272,7 @@ static void put_csv(const struct quiz_board *b, const struct str *figures, int64
         sb_printf(csv, ",%lld,%lld," STR_FMT, (long long)score_place_points(place),
                   (long long)score_place_time_ms(place), STR_ARG(w[3]));
         for (int64_t q = 0; q <= b->question; q++) {
-            struct answer a = read_answer(figures[q * (3 + b->here) + 3 + i]);
+            struct answer a = read_answer(figures[q * (FIGURES + b->here) + FIGURES + i]);
 
             sb_char(csv, ',');
             put_field(csv, a.raw);
@@ -252,7 +291,7 @@ void quiz_say_results(const struct str *words, unsigned count, const struct ques
 
     if (!quiz_say_read_board(words, count, &b)) return;
     figures = b.rows + b.here * QUIZ_ROW_WORDS;
-    if ((int64_t)count != (figures - words) + (b.question + 1) * (3 + b.here)) return;
+    if ((int64_t)count != (figures - words) + (b.question + 1) * (FIGURES + b.here)) return;
     sb_printf(out, "\"total\":%lld,\"from\":%lld", (long long)b.total, (long long)from);
     if (from + b.here < b.total && b.here) put_i64(out, "next", from + b.here);
     sb_char(out, ',');

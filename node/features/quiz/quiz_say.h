@@ -12,11 +12,11 @@ void quiz_say_view(const struct quiz_view *v, const struct questions *questions,
 /* waiting, active, completed: what old clients know. */
 const char *quiz_say_status(const struct quiz_view *v);
 
-/* Words of a board's reply behind "ok": six, then rows of five. */
-#define QUIZ_BOARD_WORDS 6
+/* Words of a board's reply behind "ok": seven, then rows of five. */
+#define QUIZ_BOARD_WORDS 7
 #define QUIZ_ROW_WORDS 5
 struct quiz_board {
-    int64_t total, seq, question, here; /* here: rows that were asked for */
+    int64_t total, seq, question, here, board_seq; /* here: rows that were asked for */
     bool is_scored, is_over;
     const struct str *rows;
     unsigned rows_count; /* here, and those around the asker */
@@ -26,6 +26,13 @@ bool quiz_say_read_board(const struct str *words, unsigned count, struct quiz_bo
 /* {"rank":…,"userId":…,"userName":…,"seatNumber":…,"score":…,…} */
 void quiz_say_row(const struct quiz_board *b, unsigned i, struct sb *out);
 void quiz_say_rows(const struct quiz_board *b, unsigned from, unsigned to, struct sb *out);
+
+/* ,"around":[…],"me":{…}: rows from here on, and of them that of a seat. */
+void quiz_say_around(const struct quiz_board *b, unsigned from, int64_t seat, struct sb *out);
+
+/* What has changed of the first rows: flags a 1 for each that has, gone: seats with commas. */
+void quiz_say_changes(const struct quiz_board *b, struct str flags, struct str gone,
+                      struct sb *out);
 
 /* The export of a board's reply that has the answers: members of a page. format csv or json. */
 void quiz_say_results(const struct str *words, unsigned count, const struct questions *questions,

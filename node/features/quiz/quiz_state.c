@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "node/features/quiz/quiz_lua.h"
+#include "node/features/quiz/quiz_lua_board.h"
 #include "base/forbid.h"
 
 #define GAME_SCRIPT(script, lua)                                                                   \
@@ -22,6 +23,8 @@ static struct adapter_script scripts[QUIZ_STEPS] = {
     [QUIZ_ANSWER] = GAME_SCRIPT("quiz_answer", QUIZ_LUA_ANSWER),
     [QUIZ_CONTROL] = GAME_SCRIPT("quiz_control", QUIZ_LUA_CONTROL),
     [QUIZ_BOARD] = GAME_SCRIPT("quiz_board", QUIZ_LUA_BOARD),
+    [QUIZ_TELL] = GAME_SCRIPT("quiz_tell", QUIZ_LUA_TELL),
+    [QUIZ_AROUND] = GAME_SCRIPT("quiz_around", QUIZ_LUA_AROUND),
 };
 
 static struct adapter_script pin_script = {

@@ -38,6 +38,8 @@ enum quiz_step {
     QUIZ_ANSWER,
     QUIZ_CONTROL,
     QUIZ_BOARD,
+    QUIZ_TELL,
+    QUIZ_AROUND,
     QUIZ_STEPS
 };
 

@@ -55,9 +55,10 @@ Test(quiz_say, shows_a_question_without_its_key_until_it_is_closed)
         out.n = 0;
         quiz_say_view(&v, q, &out);
         cr_expect_eq(says("\"correct\":1"), rows[i].has_key, "%s", rows[i].phase);
-        cr_expect_eq(says("\"stats\":{\"answered\":3,\"right\":2,\"averageMs\":100,"
-                          "\"options\":[1,2]}"),
-                     rows[i].has_key, "%s", rows[i].phase);
+        cr_expect_eq(
+            says("\"stats\":{\"answered\":3,\"right\":2,\"rightShare\":0.667,\"averageMs\":100,"
+                 "\"options\":[1,2]}"),
+            rows[i].has_key, "%s", rows[i].phase);
         cr_expect_eq(says("\"endsAt\":\"2023-11-14T22:13:40.000Z\""), rows[i].has_times, "%s",
                      rows[i].phase);
         cr_expect_eq(says("\"remainingMs\":15000"), !rows[i].has_key, "%s", rows[i].phase);
@@ -86,11 +87,13 @@ static const struct str words[] = {
     STR("ended"),
     STR("0"),
     STR("2"),
+    STR("4"),
     ROW("2", "-134217727990", "1", "{\"userId\":\"u2\",\"userName\":\"=1+1\"}"),
     ROW("1", "0", "2", "{}"),
     STR("2"),
     STR("1"),
     STR("30"),
+    STR("1,1,0"),
     STR("1700000000000|10|1000|1000|1|1"),
     STR("1700000000001|20|0|0|0|0")};
 
@@ -98,7 +101,7 @@ Test(quiz_say, writes_rows_of_a_board)
 {
     struct quiz_board b;
 
-    cr_assert(quiz_say_read_board(words, 16, &b));
+    cr_assert(quiz_say_read_board(words, 17, &b));
     quiz_say_rows(&b, 0, 2, &out);
     cr_expect(str_eq(sb_view(&out),
                      STR("[{\"rank\":1,\"userId\":\"u2\",\"userName\":\"=1+1\",\"seatNumber\":2,"
@@ -106,21 +109,44 @@ Test(quiz_say, writes_rows_of_a_board)
                          "true},{\"rank\":2,\"seatNumber\":1,\"score\":0,\"totalTimeMs\":0,"
                          "\"questionsAnswered\":1,\"finished\":true}]")),
               STR_FMT, STR_ARG(sb_view(&out)));
-    cr_expect_not(quiz_say_read_board(words, 5, &b));
-    cr_expect_not(quiz_say_read_board(words, 6, &b), "fewer rows than it says");
+    cr_expect_not(quiz_say_read_board(words, 6, &b));
+    cr_expect_not(quiz_say_read_board(words, 7, &b), "fewer rows than it says");
+}
+
+Test(quiz_say, writes_changed_rows_alone_and_those_around_one)
+{
+    struct quiz_board b;
+
+    cr_assert(quiz_say_read_board(words, 17, &b));
+    quiz_say_changes(&b, STR("01"), STR("7,9"), &out);
+    cr_expect(
+        str_starts(sb_view(&out), STR("\"seq\":4,\"since\":3,\"total\":2,\"rows\":[{\"rank\":2,"
+                                      "\"seatNumber\":1,")),
+        STR_FMT, STR_ARG(sb_view(&out)));
+    cr_expect(says("}],\"gone\":[7,9]"));
+    cr_expect_not(says("u2"));
+    out.n = 0;
+    quiz_say_around(&b, 0, 1, &out);
+    cr_expect(says(",\"around\":[{\"rank\":1,"));
+    cr_expect(says("],\"me\":{\"rank\":2,\"seatNumber\":1,"));
+    out.n = 0;
+    quiz_say_around(&b, 1, 2, &out);
+    cr_expect_not(says("\"me\""), "not among these rows");
 }
 
 Test(quiz_say, exports_json_and_csv_that_no_spreadsheet_takes_for_formulas)
 {
-    quiz_say_results(words, 21, q, false, 0, &out);
+    quiz_say_results(words, 23, q, false, 0, &out);
     cr_expect(says("\"total\":2,\"from\":0,\"rows\":["));
+    cr_expect(says("\"stats\":{\"answered\":2,\"right\":1,\"rightShare\":0.500,\"averageMs\":15,"
+                   "\"options\":[1,1]}"));
     cr_expect(says("\"answers\":[{\"seatNumber\":2,\"receivedAt\":1700000000000,\"elapsedMs\":10,"
                    "\"points\":1000,\"share\":1000,\"answer\":1},"));
     out.n = 0;
-    quiz_say_results(words, 21, q, true, 0, &out);
+    quiz_say_results(words, 23, q, true, 0, &out);
     cr_expect(says("1,2,\\\"u2\\\",\\\"'=1+1\\\",1000,10,1,\\\"1\\\",1000,10\\r\\n"), STR_FMT,
               STR_ARG(sb_view(&out)));
     out.n = 0;
-    quiz_say_results(words, 20, q, true, 0, &out);
+    quiz_say_results(words, 22, q, true, 0, &out);
     cr_expect_eq(out.n, 0, "a reply that makes no sense");
 }
