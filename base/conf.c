@@ -327,6 +327,7 @@ int conf_read(struct conf *c, int argc, char *const *argv, char *(*getenv_fn)(co
     check_networks("LIMITS_EXEMPT", c->limits_exempt, mistakes);
     check_networks("TRUSTED_PROXIES", c->trusted_proxies, mistakes);
     check_secret(c, "EMIT_TOKEN", c->emit_token, mistakes);
+    check_secret(c, "QUIZ_TOKEN", c->quiz_token, mistakes);
     check_numbers(c, mistakes);
     return mistakes->n == before && mistakes->n == 0 ? OK : ERR_CONFIG;
 }

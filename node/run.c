@@ -152,13 +152,19 @@ static void on_ops_body(void *ctx, struct pipe *p, int rc, struct str body)
     ops_private_body(((struct node *)ctx)->ops, p, rc, body);
 }
 
-static void on_ops_nothing(void *ctx, struct pipe *p, int code)
+static void on_ops_gone(void *ctx, struct pipe *p, int code)
 {
-    (void)ctx, (void)p, (void)code;
+    (void)code;
+    ops_private_gone(((struct node *)ctx)->ops, p);
+}
+
+static void on_order(void *ctx, const struct order *o)
+{
+    events_order(((struct node *)ctx)->events, o);
 }
 
 static const struct edge_handler ops_handler = {
-    .on_request = on_ops_request, .on_body = on_ops_body, .on_gone = on_ops_nothing};
+    .on_request = on_ops_request, .on_body = on_ops_body, .on_gone = on_ops_gone};
 
 /* ---- the other nodes ---- */
 
@@ -404,6 +410,7 @@ static int start(struct node *n, char **why)
     if (n->events) sources.denied = events_denied(n->events);
     if (auth_has_secret(n->auth)) sources.demo_token = demo_token, sources.dev.token = dev_token;
     sources.dev.die = dev_die;
+    if (n->events) sources.order = on_order;
     n->ops = ops_new(c, node_id(n), &sources);
     rc = edge_open(n->loop, c, c->host, (unsigned)c->port, &public_handler, n, &n->edge, why);
     if (rc == OK && c->ops_port)
@@ -416,6 +423,7 @@ static void stop(struct node *n)
 {
     if (n->is_draining) loop_timer_stop(n->loop, &n->drain.tick); /* asked twice: it still runs */
     if (n->edge) edge_stop_accepting(n->edge);
+    ops_private_cut(n->ops);
     if (n->ops_edge) edge_free(n->ops_edge);
     if (n->eio) eio_free(n->eio);
     n->eio = NULL; /* other nodes may still speak until adapter_close */

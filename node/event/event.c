@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "base/order.h"
 #include "node/auth/token.h"
 #include "node/event/event_priv.h"
 #include "node/event/session.h"
@@ -182,6 +183,32 @@ void events_free(struct events *e)
     limits_free(e->limiter);
     registry_fini(&e->registry);
     mem_free(e);
+}
+
+static void order_refuse(const struct order *o, int status, const char *body)
+{
+    const struct order_reply r = {
+        .status = status, .type = STR("application/json"), .body = str_z(body)};
+
+    o->ticket.answer(o->ticket.to, &r);
+}
+
+void events_order(struct events *e, const struct order *o)
+{
+    struct str feature = str_skip(o->path, 1), rest;
+
+    (void)str_cut(feature, '/', &feature, &rest);
+    for (unsigned i = 0; i < e->features_count; i++) {
+        const struct feature *f = e->features[i];
+
+        if (!f->on_order || !str_eq(feature, str_z(f->name))) continue;
+        if (e->sio)
+            f->on_order(e->states[i], o);
+        else
+            order_refuse(o, 503, "{\"error\":\"closing\",\"code\":\"closed\"}");
+        return;
+    }
+    order_refuse(o, 404, "{\"error\":\"not found\",\"code\":\"not_found\"}");
 }
 
 void events_set_app(struct events *e, void *app)

@@ -15,6 +15,7 @@
 
 struct loop;
 struct conf;
+struct order;
 struct adapter;
 struct adapter_script;
 struct auth;
@@ -67,6 +68,8 @@ struct feature {
     void (*on_state)(void *state, bool connected); /* of the adapter */
     /* What the same feature of another node sent with events_send. */
     void (*on_message)(void *state, struct str from, struct str payload);
+    /* What a back end wants of it, its token checked (base/order.h). */
+    void (*on_order)(void *state, const struct order *o);
 };
 
 /* nsp: main namespace of the program: its sockets are devices of users, and events that every
@@ -93,6 +96,9 @@ void events_on_node_up(struct events *e, struct str node);
 void events_on_people(struct events *e, struct str payload); /* ADAPTER_PEOPLE */
 void events_on_state(struct events *e, bool connected);
 void events_on_message(struct events *e, struct str from, struct str payload);
+/* To the feature that the path begins with; a 404 when it takes no orders, a 503 when it is closed.
+ */
+void events_order(struct events *e, const struct order *o);
 
 /* From a feature, by its name, to itself on another node: as adapter_send. ERR_UNAVAILABLE without
  * an adapter, within the call. */

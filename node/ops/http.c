@@ -8,6 +8,7 @@
 #include "base/proc.h"
 #include "node/ops/emit.h"
 #include "node/ops/files.h"
+#include "node/ops/orders.h"
 #include "node/ops/revoke.h"
 
 struct ops {
@@ -20,6 +21,7 @@ struct ops {
     struct ops_emit *emit;     /* NULL: off */
     struct ops_revoke *revoke; /* NULL: off */
     struct ops_dev *dev;       /* NULL: off */
+    struct ops_orders *orders; /* NULL: off */
 };
 
 struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_sources *from)
@@ -35,6 +37,7 @@ struct ops *ops_new(const struct conf *c, struct str node_id, const struct ops_s
     o->from.dev.ctx = from->ctx;
     o->dev = ops_dev_new(c, node_id, &o->from.dev);
     if (from->denied) o->revoke = ops_revoke_new(c, from->denied, from->adapter);
+    if (from->order) o->orders = ops_orders_new(c, from->order, from->ctx);
     return o;
 }
 
@@ -45,6 +48,7 @@ void ops_free(struct ops *o)
     ops_emit_free(o->emit);
     ops_revoke_free(o->revoke);
     ops_dev_free(o->dev);
+    ops_orders_free(o->orders);
     mem_free(o);
 }
 
@@ -228,6 +232,8 @@ void ops_private(struct ops *o, struct pipe *p, const struct http_request *r)
         ops_emit_on_request(o->emit, p, r);
     else if (o->revoke && str_eq(r->path, STR("/revoke")))
         ops_revoke_on_request(o->revoke, p, r);
+    else if (o->orders && ops_orders_on_request(o->orders, p, r))
+        return;
     else if (!is_read(r))
         answer_not_found(p);
     else if (str_eq(r->path, STR("/metrics")))
@@ -244,4 +250,15 @@ void ops_private_body(struct ops *o, struct pipe *p, int rc, struct str body)
 {
     if (o->emit) ops_emit_on_body(o->emit, p, rc, body);
     if (o->revoke) ops_revoke_on_body(o->revoke, p, rc, body);
+    if (o->orders) ops_orders_on_body(o->orders, p, rc, body);
+}
+
+void ops_private_gone(struct ops *o, struct pipe *p)
+{
+    if (o->orders) ops_orders_on_gone(o->orders, p);
+}
+
+void ops_private_cut(struct ops *o)
+{
+    if (o && o->orders) ops_orders_cut(o->orders);
 }

@@ -30,7 +30,7 @@ export const board = (peer, game) => ok(peer.ask('requestLeaderboard', game.quiz
 export function replay(questions, log) {
   const players = new Map();
   log.forEach((question, q) => question.answers.forEach((a) => {
-    const { correct, timeLimitMs: limit, points: base, type } = questions[q];
+    const { correct, timeLimitMs: limit = 20000, points: base = 1000, type } = questions[q];
     let share = a.answer === correct ? 1000 : 0;
     if (type === 'multiple') {
       const right = a.answer.filter((i) => correct.includes(i)).length;

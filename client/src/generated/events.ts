@@ -116,7 +116,7 @@ export interface QuizControlRequest {
   seq?: number;
 }
 
-/** Begins a game. The ack holds quizId, pin and hostKey. Question: {type, text, options?, correct?, tolerance?, timeLimitMs?, points?, explanation?, id?} (docs/quiz.md). */
+/** Begins a game. The ack holds quizId, pin and hostKey. Question: {type, text, options?, correct?, tolerance?, timeLimitMs?, points?, explanation?, id?} (docs/quiz.md, schemas/ops/quiz.json). */
 export interface QuizCreateRequest {
   /** Name of a quiz or of a running game, 1 to 64 characters. */
   quizId?: string;
@@ -134,7 +134,7 @@ export interface QuizCreateRequest {
   maxPlayers?: number;
 }
 
-/** The host's export, in pages of 100 players: the ack holds rows, answers and per-question figures of closed questions (json), or text (csv), and next when there is more. */
+/** The host's export, in pages of 100 players: the ack holds rows, answers and per-question figures of closed questions (json), or text (csv: players, questionsCsv: questions), and next when there is more. */
 export interface QuizResultsRequest {
   /** Name of a quiz or of a running game, 1 to 64 characters. */
   quizId: string;

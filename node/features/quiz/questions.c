@@ -197,7 +197,7 @@ void questions_free(struct questions *q)
 
 /* ---- showing ---- */
 
-static void put_id(const struct questions *q, unsigned i, struct sb *out)
+void question_id(const struct questions *q, unsigned i, struct sb *out)
 {
     struct json v;
 
@@ -205,6 +205,11 @@ static void put_id(const struct questions *q, unsigned i, struct sb *out)
         sb_str(out, v.raw);
     else
         sb_printf(out, "\"q%u\"", i + 1);
+}
+
+unsigned question_choices(const struct question *q)
+{
+    return q->type == QUESTION_TRUE_FALSE ? 2 : q->options_count;
 }
 
 int questions_find(const struct questions *q, struct str id)
@@ -216,7 +221,7 @@ int questions_find(const struct questions *q, struct str id)
 
     for (unsigned i = 0; i < q->count && found < 0; i++) {
         name.n = 0;
-        put_id(q, i, &name);
+        question_id(q, i, &name);
         if (str_eq(sb_view(&name), id)) found = (int)i;
     }
     if (found < 0 && id.n && id.p[0] != '"' && json_i64(v, &n) && n >= 0 && n < q->count)
@@ -239,7 +244,7 @@ void question_show(const struct questions *q, unsigned i, bool with_key, struct 
     const struct question *it = &q->at[i];
 
     sb_z(out, "\"id\":");
-    put_id(q, i, out);
+    question_id(q, i, out);
     sb_printf(out, ",\"type\":\"%s\"", type_names[it->type]);
     put_member(out, it->object, "text");
     put_member(out, it->object, "options");

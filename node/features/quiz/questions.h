@@ -54,6 +54,12 @@ void questions_free(struct questions *q); /* NULL is allowed */
  * the index itself as a number. -1: none. */
 int questions_find(const struct questions *q, struct str id);
 
+/* Appends its id as JSON text. */
+void question_id(const struct questions *q, unsigned i, struct sb *out);
+
+/* How many things there are to choose from: its options, false and true, or none. */
+unsigned question_choices(const struct question *q);
+
 /* What everybody may see: with_key only after the close. Appends an object without its brackets. */
 void question_show(const struct questions *q, unsigned i, bool with_key, struct sb *out);
 

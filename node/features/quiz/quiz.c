@@ -150,6 +150,7 @@ void quiz_op_free(struct quiz_op *op)
     struct quiz *q = op->quiz;
 
     if (op->later) event_later_drop(op->later);
+    quiz_order_end(&op->ticket, ERR_UNAVAILABLE, STR_NONE);
     sb_fini(&op->a);
     sb_fini(&op->b);
     sb_fini(&op->c);
@@ -162,6 +163,7 @@ void quiz_op_free(struct quiz_op *op)
 void quiz_op_end(struct quiz_op *op, struct str reply)
 {
     if (op->later) event_later_end(op->later, OK, reply);
+    quiz_order_end(&op->ticket, OK, reply);
     op->later = NULL;
     quiz_op_free(op);
 }
@@ -169,6 +171,7 @@ void quiz_op_end(struct quiz_op *op, struct str reply)
 void quiz_op_refuse(struct quiz_op *op, int rc, struct str why)
 {
     if (op->later) event_later_refuse(op->later, rc, why);
+    quiz_order_end(&op->ticket, rc, why);
     op->later = NULL;
     quiz_op_free(op);
 }
@@ -456,5 +459,6 @@ const struct feature feature_quiz = {
     .on_node_lost = on_node_lost,
     .on_node_up = on_node_up,
     .on_message = on_message,
+    .on_order = quiz_on_order,
     .on_state = on_state,
 };

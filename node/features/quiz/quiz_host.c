@@ -2,6 +2,7 @@
 #include "node/features/quiz/quiz_priv.h"
 
 #include "base/rand.h"
+#include "node/features/quiz/quiz_export.h"
 #include "base/forbid.h"
 
 enum {
@@ -25,7 +26,7 @@ static void make_pin(char out[QUIZ_PIN_SIZE])
 
 static void watch(struct quiz_op *op)
 {
-    struct sio_socket *s = event_later_socket(op->later);
+    struct sio_socket *s = op->later ? event_later_socket(op->later) : NULL;
     struct sb room = {0};
 
     quiz_room(op->game->id, &room);
@@ -99,14 +100,14 @@ static void put_options(const struct in_quiz_create *c, const struct questions *
         sb_printf(out, "\n%lld", (long long)q->at[i].limit_ms);
 }
 
-int quiz_on_create(struct event_ctx *c, const union event_in *in)
+int quiz_create(struct quiz *quiz, const struct in_quiz_create *create, struct event_ctx *c,
+                const struct order_ticket *ticket, struct sb *why)
 {
-    const struct in_quiz_create *create = &in->quiz_create;
     struct questions *q = NULL;
     char own[QUIZ_KEY_SIZE];
     struct str id = create->quiz_id;
     struct quiz_op *op;
-    int rc = questions_read(create->questions, &q, c->why);
+    int rc = questions_read(create->questions, &q, why);
 
     if (rc != OK) return rc;
     if (!id.n) {
@@ -117,13 +118,19 @@ int quiz_on_create(struct event_ctx *c, const union event_in *in)
         questions_free(q);
         return ERR_TOO_BIG;
     }
-    op = quiz_op_new(c->state, id, c);
+    op = quiz_op_new(quiz, id, c);
+    if (ticket) op->ticket = *ticket;
     op->n[0] = PIN_TRIES;
     sb_str(&op->a, create->questions);
     put_options(create, q, &op->c);
     questions_free(q);
     take_pin(op);
     return OK;
+}
+
+int quiz_on_create(struct event_ctx *c, const union event_in *in)
+{
+    return quiz_create(c->state, &in->quiz_create, c, NULL, c->why);
 }
 
 /* ---- the buttons and the clock ---- */
@@ -232,7 +239,7 @@ static void on_controlled(void *ctx, const struct quiz_reply *r)
     sb_fini(&reply);
 }
 
-/* a: host's key, b: action, c: seat's number; n: ms, seat, seq (-1: none). */
+/* a: host's key (empty: the clock, or a back end), b: action; n: ms, seat, seq (-1: none). */
 static void control_loaded(struct quiz_op *op, int rc)
 {
     struct sb ms = {0}, seat = {0}, seq = {0};
@@ -258,6 +265,11 @@ static void control_loaded(struct quiz_op *op, int rc)
     sb_fini(&seq);
 }
 
+void quiz_control(struct quiz_op *op)
+{
+    quiz_load(op, control_loaded);
+}
+
 int quiz_on_control(struct event_ctx *c, const union event_in *in)
 {
     const struct in_quiz_control *k = &in->quiz_control;
@@ -274,7 +286,7 @@ int quiz_on_control(struct event_ctx *c, const union event_in *in)
     op->n[0] = k->ms;
     op->n[1] = k->seat;
     op->n[2] = k->has_seq ? k->seq : -1;
-    quiz_load(op, control_loaded);
+    quiz_control(op);
     return OK;
 }
 
@@ -286,7 +298,7 @@ void quiz_on_due(void *ctx, struct str id, struct str payload, struct due_job *j
     op->job = job;
     sb_z(&op->b, "tick");
     op->n[2] = -1;
-    quiz_load(op, control_loaded);
+    quiz_control(op);
 }
 
 /* ---- results ---- */
@@ -300,7 +312,7 @@ static void on_results(void *ctx, const struct quiz_reply *r)
     sb_z(&reply, "\"quizId\":");
     sb_json(&reply, op->game->id);
     sb_char(&reply, ',');
-    quiz_say_results(r->words, r->count, op->game->questions, op->flag, op->n[0], &reply);
+    quiz_export_ack(r->words, r->count, op->game->questions, op->flag, op->n[0], &reply);
     if (reply.p[reply.n - 1] == ',') reply.n--;
     quiz_op_end(op, sb_view(&reply));
     sb_fini(&reply);
@@ -309,7 +321,7 @@ static void on_results(void *ctx, const struct quiz_reply *r)
 static void results_loaded(struct quiz_op *op, int rc)
 {
     struct sb from = {0}, rows = {0};
-    struct str args[4];
+    struct str args[5];
 
     if (rc != OK || !op->game->questions) {
         const struct quiz_reply none = {.rc = rc != OK ? rc : ERR_NOT_FOUND};
@@ -323,7 +335,8 @@ static void results_loaded(struct quiz_op *op, int rc)
     args[1] = sb_view(&rows);
     args[2] = STR("");
     args[3] = sb_view(&op->a);
-    quiz_run(op, QUIZ_BOARD, args, 4, on_results);
+    args[4] = STR("");
+    quiz_run(op, QUIZ_BOARD, args, 5, on_results);
     sb_fini(&from);
     sb_fini(&rows);
 }

@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "node/event/event.h"
 #include "node/features/quiz/questions.h"
 #include "node/features/quiz/quiz_say.h"
@@ -54,13 +55,14 @@ struct quiz_member {
     char key[QUIZ_KEY_SIZE]; /* of the seat */
 };
 
-/* One step under way on behalf of a socket, or of the clock. */
+/* One step under way on behalf of a socket, a back end, or the clock. */
 struct quiz_op {
     struct quiz *quiz;
     struct quiz_game *game;
-    struct event_later *later; /* NULL: nobody waits */
-    struct due_job *job;       /* NULL: not the clock's */
-    struct sb a, b, c;         /* texts of the step */
+    struct event_later *later;  /* NULL: nobody waits */
+    struct due_job *job;        /* NULL: not the clock's */
+    struct order_ticket ticket; /* answer NULL: no back end waits */
+    struct sb a, b, c;          /* texts of the step */
     int64_t n[3];
     bool flag;
     void (*loaded)(struct quiz_op *op, int rc);
@@ -116,6 +118,16 @@ void quiz_board_on_due(void *ctx, struct str id, struct str payload, struct due_
 int quiz_on_create(struct event_ctx *c, const union event_in *in);
 int quiz_on_control(struct event_ctx *c, const union event_in *in);
 int quiz_on_results(struct event_ctx *c, const union event_in *in);
+/* c or ticket: who waits. Errors: ERR_SCHEMA, ERR_TOO_BIG (why: a sentence); nobody is told then.
+ */
+int quiz_create(struct quiz *quiz, const struct in_quiz_create *create, struct event_ctx *c,
+                const struct order_ticket *ticket, struct sb *why);
+void quiz_control(struct quiz_op *op); /* quiz_host.c says what is in it */
 void quiz_on_due(void *ctx, struct str id, struct str payload, struct due_job *job);
+
+/* ---- quiz_order.c ---- */
+void quiz_on_order(void *state, const struct order *o);
+/* Answers a back end if one waits: rc OK with members, else with a sentence (may be empty). */
+void quiz_order_end(struct order_ticket *t, int rc, struct str text);
 
 #endif

@@ -30,10 +30,9 @@ const char *quiz_say_status(const struct quiz_view *v)
 
 /* How many answers, how many of them right, how long they took, how often each option was chosen
  * (false and true count as options). picks: numbers with commas. */
-static void put_figures(const struct question *q, const int64_t n[3], struct str picks,
-                        struct sb *out)
+void quiz_say_figures(const struct question *q, const int64_t n[3], struct str picks,
+                      struct sb *out)
 {
-    unsigned options = q->type == QUESTION_TRUE_FALSE ? 2 : q->options_count;
     struct str count;
 
     sb_printf(out,
@@ -41,7 +40,7 @@ static void put_figures(const struct question *q, const int64_t n[3], struct str
               "\"averageMs\":%lld,\"options\":[",
               (long long)n[0], (long long)n[1], n[0] > 0 ? (double)n[1] / (double)n[0] : 0.0,
               (long long)(n[0] > 0 ? n[2] / n[0] : 0));
-    for (unsigned o = 0; o < options && str_next(&picks, ',', &count); o++) {
+    for (unsigned o = 0; o < question_choices(q) && str_next(&picks, ',', &count); o++) {
         if (o) sb_char(out, ',');
         sb_str(out, count);
     }
@@ -58,7 +57,7 @@ static void put_question(const struct quiz_view *v, const struct questions *all,
     question_show(all, i, is_closed, out);
     if (is_closed) {
         sb_char(out, ',');
-        put_figures(&all->at[i], figures, v->picks, out);
+        quiz_say_figures(&all->at[i], figures, v->picks, out);
     }
     sb_char(out, '}');
 }
@@ -156,151 +155,4 @@ void quiz_say_changes(const struct quiz_board *b, struct str flags, struct str g
         separator = ",";
     }
     sb_printf(out, "],\"gone\":[" STR_FMT "]", STR_ARG(gone));
-}
-
-/* ---- the export ---- */
-
-enum { FIGURES = 4 }; /* of a question, before its answers: answered, right, ms, picks */
-
-/* at|elapsed|points|share|options|answer */
-struct answer {
-    struct str at, elapsed, points, share, raw;
-    bool is_there;
-};
-
-static struct answer read_answer(struct str kept)
-{
-    struct answer a = {.is_there = kept.n > 0};
-    struct str rest = kept, options;
-
-    (void)str_cut(rest, '|', &a.at, &rest);
-    (void)str_cut(rest, '|', &a.elapsed, &rest);
-    (void)str_cut(rest, '|', &a.points, &rest);
-    (void)str_cut(rest, '|', &a.share, &rest);
-    (void)str_cut(rest, '|', &options, &a.raw);
-    return a;
-}
-
-static void put_answers(const struct str *figures, const struct quiz_board *b, struct sb *out)
-{
-    bool is_first = true;
-
-    for (unsigned i = 0; i < b->here; i++) {
-        struct answer a = read_answer(figures[FIGURES + i]);
-
-        if (!a.is_there) continue;
-        sb_printf(out,
-                  "%s{\"seatNumber\":" STR_FMT ",\"receivedAt\":" STR_FMT ",\"elapsedMs\":" STR_FMT
-                  ",\"points\":" STR_FMT ",\"share\":" STR_FMT ",\"answer\":",
-                  is_first ? "" : ",", STR_ARG(b->rows[(size_t)i * QUIZ_ROW_WORDS]), STR_ARG(a.at),
-                  STR_ARG(a.elapsed), STR_ARG(a.points), STR_ARG(a.share));
-        sb_str(out, a.raw);
-        sb_char(out, '}');
-        is_first = false;
-    }
-}
-
-static void put_json(const struct quiz_board *b, const struct str *figures,
-                     const struct questions *all, struct sb *out)
-{
-    sb_z(out, "\"rows\":");
-    quiz_say_rows(b, 0, (unsigned)b->here, out);
-    sb_z(out, ",\"questions\":[");
-    for (int64_t q = 0; q <= b->question && q < all->count; q++, figures += FIGURES + b->here) {
-        sb_z(out, q ? ",{" : "{");
-        question_show(all, (unsigned)q, true, out);
-        const int64_t n[3] = {quiz_state_i64(figures[0]), quiz_state_i64(figures[1]),
-                              quiz_state_i64(figures[2])};
-
-        sb_char(out, ',');
-        put_figures(&all->at[q], n, figures[3], out);
-        sb_z(out, ",\"answers\":[");
-        put_answers(figures, b, out);
-        sb_z(out, "]}");
-    }
-    sb_char(out, ']');
-}
-
-static bool is_formula(char c)
-{
-    return c == '=' || c == '+' || c == '-' || c == '@' || c == '\t' || c == '\r';
-}
-
-/* One field. A spreadsheet would take a text that begins with = + - @ for a formula. */
-static void put_field(struct sb *csv, struct str text)
-{
-    sb_char(csv, '"');
-    if (text.n && is_formula(text.p[0])) sb_char(csv, '\'');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"') sb_char(csv, '"');
-        sb_char(csv, text.p[i]);
-    }
-    sb_char(csv, '"');
-}
-
-static void put_identity(struct sb *csv, struct str identity, const char *name)
-{
-    struct json who, v;
-    struct sb scratch = {0};
-    struct str text = STR_NONE;
-
-    if (json_parse(identity, &who) == OK && json_member(who, str_z(name), &v) &&
-        json_text(v, &scratch, &text) != OK)
-        text = v.raw;
-    put_field(csv, text);
-    sb_fini(&scratch);
-}
-
-static void put_csv(const struct quiz_board *b, const struct str *figures, int64_t from,
-                    struct sb *csv)
-{
-    if (from == 0) {
-        sb_z(csv, "rank,seat,userId,userName,score,totalTimeMs,answered");
-        for (int64_t q = 0; q <= b->question; q++)
-            sb_printf(csv, ",q%lld answer,q%lld points,q%lld ms", (long long)q + 1,
-                      (long long)q + 1, (long long)q + 1);
-        sb_z(csv, "\r\n");
-    }
-    for (unsigned i = 0; i < b->here; i++) {
-        const struct str *w = b->rows + (size_t)i * QUIZ_ROW_WORDS;
-        int64_t place = quiz_state_i64(w[1]);
-
-        sb_printf(csv, STR_FMT "," STR_FMT ",", STR_ARG(w[2]), STR_ARG(w[0]));
-        put_identity(csv, w[4], "userId");
-        sb_char(csv, ',');
-        put_identity(csv, w[4], "userName");
-        sb_printf(csv, ",%lld,%lld," STR_FMT, (long long)score_place_points(place),
-                  (long long)score_place_time_ms(place), STR_ARG(w[3]));
-        for (int64_t q = 0; q <= b->question; q++) {
-            struct answer a = read_answer(figures[q * (FIGURES + b->here) + FIGURES + i]);
-
-            sb_char(csv, ',');
-            put_field(csv, a.raw);
-            sb_printf(csv, "," STR_FMT "," STR_FMT, STR_ARG(a.points), STR_ARG(a.elapsed));
-        }
-        sb_z(csv, "\r\n");
-    }
-}
-
-void quiz_say_results(const struct str *words, unsigned count, const struct questions *questions,
-                      bool is_csv, int64_t from, struct sb *out)
-{
-    struct quiz_board b;
-    const struct str *figures;
-    struct sb csv = {0};
-
-    if (!quiz_say_read_board(words, count, &b)) return;
-    figures = b.rows + b.here * QUIZ_ROW_WORDS;
-    if ((int64_t)count != (figures - words) + (b.question + 1) * (FIGURES + b.here)) return;
-    sb_printf(out, "\"total\":%lld,\"from\":%lld", (long long)b.total, (long long)from);
-    if (from + b.here < b.total && b.here) put_i64(out, "next", from + b.here);
-    sb_char(out, ',');
-    if (is_csv) {
-        put_csv(&b, figures, from, &csv);
-        sb_z(out, "\"csv\":");
-        sb_json(out, sb_view(&csv));
-    } else {
-        put_json(&b, figures, questions, out);
-    }
-    sb_fini(&csv);
 }

@@ -34,8 +34,8 @@ void quiz_say_around(const struct quiz_board *b, unsigned from, int64_t seat, st
 void quiz_say_changes(const struct quiz_board *b, struct str flags, struct str gone,
                       struct sb *out);
 
-/* The export of a board's reply that has the answers: members of a page. format csv or json. */
-void quiz_say_results(const struct str *words, unsigned count, const struct questions *questions,
-                      bool is_csv, int64_t from, struct sb *out);
+/* "stats":{…}: n answers, right ones, ms; picks: how often each option was chosen, with commas. */
+void quiz_say_figures(const struct question *q, const int64_t n[3], struct str picks,
+                      struct sb *out);
 
 #endif

@@ -170,6 +170,8 @@ Test(conf, a_short_secret_is_for_development_only)
     cr_expect_eq(read_with("--emit-token=0123456789012345678901234567890"), ERR_CONFIG);
     cr_expect(says("EMIT_TOKEN: has 31 bytes"));
     cr_expect_eq(read_with("--emit-token=short --dev"), OK);
+    cr_expect_eq(read_with("--quiz-token=0123456789012345678901234567890"), ERR_CONFIG);
+    cr_expect(says("QUIZ_TOKEN: has 31 bytes"));
     cr_expect_eq(read_with("--emit-token=01234567890123456789012345678901"), OK);
     cr_expect_eq(read_with("--jwt-secret=01234567890123456789012345678901"), OK);
     conf_fini(&conf);

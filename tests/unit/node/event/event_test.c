@@ -1,5 +1,7 @@
 #include "tests/unit/support/fake_events.inc"
 
+#include "base/order.h"
+
 static struct sb log_text;
 static int state_a, state_b;
 
@@ -70,6 +72,17 @@ static void on_sent(void *ctx, int rc)
     *(int *)ctx = rc;
 }
 
+static void order_any(void *state, const struct order *o)
+{
+    note("order", state);
+    o->ticket.answer(o->ticket.to, &(struct order_reply){.status = 200});
+}
+
+static void on_ordered(void *to, const struct order_reply *r)
+{
+    *(int *)to = r->status;
+}
+
 static const struct feature a = {.name = "a",
                                  .open = open_a,
                                  .close = close_any,
@@ -78,7 +91,8 @@ static const struct feature a = {.name = "a",
                                  .on_node_lost = lost_any,
                                  .on_node_up = up_any,
                                  .on_state = state_any,
-                                 .on_message = message_any};
+                                 .on_message = message_any,
+                                 .on_order = order_any};
 static const struct feature b = {.name = "b", .open = open_b, .close = close_any};
 static const struct feature *const features[] = {&a, &b, NULL};
 
@@ -131,6 +145,26 @@ Test(event, hands_what_a_feature_says_to_itself_elsewhere)
     cr_expect_eq(rc, ERR_UNAVAILABLE, "there is no adapter");
     events_send(fake.events, "a", STR("nod2"), STR("x"), NULL, NULL);
     cr_expect_str_eq(take(&fake.mail), "");
+}
+
+Test(event, hands_orders_to_the_feature_they_name)
+{
+    int status = 0;
+    struct order o = {.path = STR("/a/x"), .ticket = {on_ordered, &status}};
+
+    log_text.n = 0;
+    events_order(fake.events, &o);
+    cr_expect_eq(status, 200);
+    cr_expect_str_eq(take(&log_text), "order a\n");
+    o.path = STR("/b");
+    events_order(fake.events, &o);
+    cr_expect_eq(status, 404, "it takes none");
+    events_detach(fake.events);
+    log_text.n = 0;
+    o.path = STR("/a");
+    events_order(fake.events, &o);
+    cr_expect_eq(status, 503);
+    cr_expect_eq(log_text.n, 0);
 }
 
 Test(event, knows_who_connects_and_who_leaves)

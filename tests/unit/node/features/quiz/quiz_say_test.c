@@ -133,20 +133,3 @@ Test(quiz_say, writes_changed_rows_alone_and_those_around_one)
     quiz_say_around(&b, 1, 2, &out);
     cr_expect_not(says("\"me\""), "not among these rows");
 }
-
-Test(quiz_say, exports_json_and_csv_that_no_spreadsheet_takes_for_formulas)
-{
-    quiz_say_results(words, 23, q, false, 0, &out);
-    cr_expect(says("\"total\":2,\"from\":0,\"rows\":["));
-    cr_expect(says("\"stats\":{\"answered\":2,\"right\":1,\"rightShare\":0.500,\"averageMs\":15,"
-                   "\"options\":[1,1]}"));
-    cr_expect(says("\"answers\":[{\"seatNumber\":2,\"receivedAt\":1700000000000,\"elapsedMs\":10,"
-                   "\"points\":1000,\"share\":1000,\"answer\":1},"));
-    out.n = 0;
-    quiz_say_results(words, 23, q, true, 0, &out);
-    cr_expect(says("1,2,\\\"u2\\\",\\\"'=1+1\\\",1000,10,1,\\\"1\\\",1000,10\\r\\n"), STR_FMT,
-              STR_ARG(sb_view(&out)));
-    out.n = 0;
-    quiz_say_results(words, 22, q, true, 0, &out);
-    cr_expect_eq(out.n, 0, "a reply that makes no sense");
-}
