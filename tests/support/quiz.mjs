@@ -26,6 +26,16 @@ export const say = (peer, game, questionId, answer) => peer.ask('submitAnswer', 
 export const phase = (peer, name, index) => peer.next('quiz:state', (s) => s.phase === name && (index === undefined || s.questionIndex === index));
 export const board = (peer, game) => ok(peer.ask('requestLeaderboard', game.quizId));
 
+// Order and ranks of what replay gives; seats that never answered are in it, too: 1, 2, 2, 4.
+export function standings(scores, seats) {
+  const none = { score: 0, totalTimeMs: 0, questionsAnswered: 0 };
+  const rows = seats.map((seatNumber) => ({ seatNumber, ...(scores.get(seatNumber) ?? none) }));
+  const worse = (a, b) => b.score - a.score || a.totalTimeMs - b.totalTimeMs;
+  rows.sort((a, b) => worse(a, b) || a.seatNumber - b.seatNumber);
+  return rows.map((r) => ({ rank: 1 + rows.filter((o) => worse(o, r) < 0).length, ...r }));
+}
+export const bare = ({ rank, seatNumber, score, totalTimeMs, questionsAnswered }) => ({ rank, seatNumber, score, totalTimeMs, questionsAnswered });
+
 // What the log says, computed again here: nothing of the server's but the times of the answers.
 export function replay(questions, log) {
   const players = new Map();

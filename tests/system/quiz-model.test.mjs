@@ -1,11 +1,11 @@
 // Promise P4 of quizzes, by chance: players on three nodes answer, ask again, refresh the page, come back on another node,
 // nodes are killed in the middle of a question. Afterwards every answer that was accepted is in the log, once and as it was
-// given, and the scores equal a replay of the log. SEED=n repeats a run, SECONDS=n makes it longer.
+// given, and scores, order, ranks and everybody's part of the board equal a replay of the log. SEED=n repeats a run, SECONDS=n makes it longer.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startNode, startRedis, stopAll } from '../support/cluster.mjs';
 import { closeAll, schemaBreaches } from '../support/peer.mjs';
-import { create, join, ok, replay, SUM, user } from '../support/quiz.mjs';
+import { bare, create, ok, replay, standings, SUM, user } from '../support/quiz.mjs';
 import { random, SECONDS, SEED } from '../support/random.mjs';
 
 const PLAYERS = 24;
@@ -21,7 +21,7 @@ test(`an accepted answer counts once (SEED=${SEED}, ${SECONDS} s)`, async () => 
   const below = random(SEED);
   const redis = await startRedis();
   const nodes = await Promise.all([0, 1, 2].map(() => startNode({ redis, env: ENV })));
-  const did = { games: 0, answers: 0, retries: 0, refreshes: 0, kills: 0 };
+  const did = { games: 0, answers: 0, retries: 0, refreshes: 0, kills: 0, looks: 0 };
 
   async function come(id) {
     for (;;) {
@@ -74,6 +74,16 @@ test(`an accepted answer counts once (SEED=${SEED}, ${SECONDS} s)`, async () => 
     await nodes[i].kill();
     nodes[i] = await startNode({ redis, env: ENV, connected: true });
   }
+  // The board that a player is shown after a close: any part of it, the own row and two around it, from any node.
+  async function look(p, game, want) {
+    const from = below(PLAYERS), count = 1 + below(PLAYERS);
+    const seen = await tell(p.peer, 'requestLeaderboard', { quizId: game.quizId, from, count });
+    if (!seen?.ok) return;
+    const at = want.findIndex((r) => r.seatNumber === p.seat);
+    assert.deepEqual(seen.leaderboard.map(bare), want.slice(from, from + count));
+    assert.deepEqual([bare(seen.me), seen.around.map(bare), seen.total], [want[at], want.slice(Math.max(at - 2, 0), at + 3), PLAYERS]);
+    did.looks++;
+  }
   async function play() {
     const players = Array.from({ length: PLAYERS }, (_, i) => ({ id: `p${i}`, given: [] }));
     let host = await come('host');
@@ -89,13 +99,15 @@ test(`an accepted answer counts once (SEED=${SEED}, ${SECONDS} s)`, async () => 
       await Promise.all(players.map((p) => answer(p, game, q)));
       await killing;
       await does('close');
+      const { questions: log } = await ok(host.ask('quiz:results', { quizId: game.quizId, hostKey: game.hostKey }));
+      const want = standings(replay(QUESTIONS, log), players.map((p) => p.seat));
+      await Promise.all(players.map((p) => look(p, game, want)));
       await does('next');
     }
     const { rows, questions: log } = await ok(host.ask('quiz:results', { quizId: game.quizId, hostKey: game.hostKey }));
     const want = replay(QUESTIONS, log);
     assert.equal(rows.length, PLAYERS);
-    for (const { seatNumber, score, totalTimeMs, questionsAnswered } of rows)
-      assert.deepEqual({ score, totalTimeMs, questionsAnswered }, want.get(seatNumber), `seat ${seatNumber}`);
+    assert.deepEqual(rows.map(bare), standings(want, players.map((p) => p.seat)));
     log.forEach((question, q) => {
       assert.equal(question.answers.length, PLAYERS);
       for (const p of players) {
@@ -109,5 +121,5 @@ test(`an accepted answer counts once (SEED=${SEED}, ${SECONDS} s)`, async () => 
 
   for (const end = Date.now() + SECONDS * 1000; Date.now() < end;) await play();
   assert.deepEqual(schemaBreaches(), []);
-  console.log(`${did.games} games, ${did.answers} answers, ${did.retries} asked again, ${did.refreshes} refreshes, ${did.kills} kills: no mismatch`);
+  console.log(`${did.games} games, ${did.answers} answers, ${did.retries} asked again, ${did.refreshes} refreshes, ${did.kills} kills, ${did.looks} looks at the board: no mismatch`);
 });

@@ -610,7 +610,7 @@ export interface OnlineUsersEvent {
   timestamp: string;
 }
 
-/** To the others in a quiz. In games of more than 200 only five a second are told. */
+/** To the others in a quiz. In games of more than 200 at most five a second are told, in those of thousands fewer. */
 export interface ParticipantJoinedEvent {
   /** Name of a quiz or of a running game, 1 to 64 characters. */
   quizId?: string;
@@ -720,7 +720,7 @@ export interface PrivateMessageSyncEvent {
   seq?: number;
 }
 
-/** What has changed of the first 50 rows of a game's board, to all in it; at most four a second over the whole cluster. A row replaces the one of its seatNumber; seats in gone are not among them any more. */
+/** What has changed of the first 20 rows of a game's board, to all in it; at most four a second over the whole cluster. A row replaces the one of its seatNumber; seats in gone are not among them any more. */
 export interface QuizBoardEvent {
   /** Name of a quiz or of a running game, 1 to 64 characters. */
   quizId: string;

@@ -6,7 +6,9 @@
 #include "node/features/quiz/quiz_priv.h"
 #include "base/forbid.h"
 
-enum { BIG = 200, BIG_TELL_MS = 200 }; /* in a big game the others are told five times a second */
+/* In a big game the others are told five times a second, by all nodes together; in one of thousands
+ * not more often than makes TELLS_A_SECOND messages to clients. */
+enum { BIG = 200, BIG_TELL_MS = 200, TELLS_A_SECOND = 10000 };
 
 /* ---- games and members ---- */
 
@@ -109,7 +111,12 @@ void quiz_emit(const struct sio_cast *to, const char *event, struct str members)
 
 bool quiz_may_tell(struct quiz_game *g, int64_t others)
 {
-    if (others > BIG && clock_ms() - g->told_ms < BIG_TELL_MS) return false;
+    const struct adapter *a = g->quiz->adapter;
+    uint64_t wait_ms = others > 0 ? (uint64_t)others * 1000 / TELLS_A_SECOND : 0;
+
+    if (wait_ms < BIG_TELL_MS) wait_ms = BIG_TELL_MS;
+    if (others > BIG && clock_ms() - g->told_ms < wait_ms * (a ? adapter_nodes(a) : 1))
+        return false;
     g->told_ms = clock_ms();
     return true;
 }

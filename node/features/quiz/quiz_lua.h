@@ -146,37 +146,43 @@
     "return {'ok', present(1)}\n"
 
 /* ARGV: seat's key, index of the question or its name (old clients), answer, share, options chosen,
- * points, limit, grace. Returns time, ms since the start, answered by this player, by all to this
- * one, seats. Kept of an answer: at|elapsed|points|share|options|answer. */
+ * points, limit, grace, seat. Returns time, ms since the start, answered by this player, by all to
+ * this one, seats. Kept of an answer: at|elapsed|points|share|options|answer. A place is a sum of
+ * points and times: taking one back and adding another is exact. */
 #define QUIZ_LUA_ANSWER                                                                            \
     SCORE_LUA                                                                                      \
     "local g = redis.call('HMGET', G, 'phase', 'q', 'startsAt', 'endsAt', 'policy', 'seats')\n"    \
-    "local seat = redis.call('HGET', S, 't:' .. ARGV[1])\n"                                        \
-    "if not seat then return no('not_a_member', 'join the quiz first') end\n"                      \
-    "if redis.call('HEXISTS', S, 'k:' .. seat) == 1 then\n"                                        \
-    "  return no('forbidden', 'removed from this game')\n"                                         \
-    "end\n"                                                                                        \
+    "local seat = ARGV[9]\n"                                                                       \
+    "local s = redis.call('HMGET', S, 't:' .. ARGV[1], 'k:' .. seat, 'p:' .. seat)\n"              \
+    "local answered = s[3] or '0'\n"                                                               \
+    "if s[1] ~= seat then return no('not_a_member', 'join the quiz first') end\n"                  \
+    "if s[2] then return no('forbidden', 'removed from this game') end\n"                          \
     "local field = ARGV[2] .. ':' .. seat\n"                                                       \
     "local old = redis.call('HGET', A, field)\n"                                                   \
-    "local at, el, pts, opts, raw, _\n"                                                            \
-    "if old then at, el, pts, _, opts, raw = string.match(old, "                                   \
-    "'^(%d+)|(%d+)|(%d+)|(%d+)|([%d,]*)|(.*)$') end\n"                                             \
-    "local function answered()\n"                                                                  \
-    "  return redis.call('HGET', S, 'p:' .. seat) or '0'\n"                                        \
+    "local at, el, pts, part, opts, raw\n"                                                         \
+    "if old then\n"                                                                                \
+    "  at, el, pts, part, opts, raw = string.match(old, "                                          \
+    "'^(%d+)|(%d+)|(%d+)|(%d+)|([%d,]*)|(.*)$')\n"                                                 \
+    "else\n"                                                                                       \
+    "  el, pts, part, opts = 0, 0, 0, ''\n"                                                        \
+    "end\n"                                                                                        \
+    "local function keep(elapsed, points)\n"                                                       \
+    "  redis.call('HSET', A, field, table.concat({now, elapsed, points, ARGV[4], ARGV[5], "        \
+    "ARGV[3]},\n"                                                                                  \
+    "    '|'))\n"                                                                                  \
+    "  if not old then answered = redis.call('HINCRBY', S, 'p:' .. seat, 1) end\n"                 \
     "end\n"                                                                                        \
     "if not g[1] then\n"                                                                           \
-    "  if not old and tonumber(answered()) >= 200 then\n"                                          \
+    "  if not old and tonumber(answered) >= 200 then\n"                                            \
     "    return no('limit_reached', 'more than 200 questions')\n"                                  \
     "  end\n"                                                                                      \
-    "  if not old then redis.call('HINCRBY', S, 'p:' .. seat, 1) end\n"                            \
-    "  redis.call('HSET', A, field, now .. '|0|0|0||' .. ARGV[3])\n"                               \
+    "  keep(0, 0)\n"                                                                               \
     "  touch()\n"                                                                                  \
-    "  return {'ok', now, 0, answered(), '', g[6] or '0'}\n"                                       \
+    "  return {'ok', now, 0, answered, '', g[6] or '0'}\n"                                         \
     "end\n"                                                                                        \
-    "local function done(when, ms)\n"                                                              \
-    "  return {'ok', when, ms, answered(), num('n' .. ARGV[2]), g[6] or '0'}\n"                    \
+    "if old and raw == ARGV[3] then\n"                                                             \
+    "  return {'ok', at, el, answered, num('n' .. ARGV[2]), g[6] or '0'}\n"                        \
     "end\n"                                                                                        \
-    "if old and raw == ARGV[3] then return done(at, el) end\n"                                     \
     "if g[1] ~= 'open' or g[2] ~= ARGV[2] then return no('closed', 'this question is not open') "  \
     "end\n"                                                                                        \
     "if now < tonumber(g[3]) then return no('closed', 'this question has not begun') end\n"        \
@@ -185,30 +191,28 @@
     "local limit = tonumber(ARGV[7])\n"                                                            \
     "local elapsed = math.min(math.max(now - g[3], 0), limit)\n"                                   \
     "local points = score_points(tonumber(ARGV[6]), tonumber(ARGV[4]), elapsed, limit)\n"          \
-    "local function count(sign, share, ms, options)\n"                                             \
-    "  redis.call('HINCRBY', G, 'n' .. ARGV[2], sign)\n" /* -1 * 0 would be written as -0, which   \
-                                                            is no integer */                       \
-    "  redis.call('HINCRBY', G, 'ms' .. ARGV[2], sign * ms + 0)\n"                                 \
-    "  if share == 1000 then redis.call('HINCRBY', G, 'r' .. ARGV[2], sign) end\n"                 \
+    "local function add(name, n)\n"                                                                \
+    "  if n ~= 0 then return redis.call('HINCRBY', G, name .. ARGV[2], n) end\n"                   \
+    "  return num(name .. ARGV[2])\n"                                                              \
+    "end\n"                                                                                        \
+    "local function pick(options, sign)\n"                                                         \
     "  for o in string.gmatch(options, '%d+') do\n"                                                \
     "    redis.call('HINCRBY', G, 'o' .. ARGV[2] .. ':' .. o, sign)\n"                             \
     "  end\n"                                                                                      \
-    "end\n" /* a place is a sum of points and times: taking one back and adding another is exact   \
-             */                                                                                    \
-    "local delta = score_place(points, points > 0 and elapsed or 0)\n"                             \
-    "if old then\n"                                                                                \
-    "  pts = tonumber(pts)\n"                                                                      \
-    "  delta = delta - score_place(pts, pts > 0 and tonumber(el) or 0)\n"                          \
-    "  local share = tonumber(string.match(old, '^%d+|%d+|%d+|(%d+)|'))\n"                         \
-    "  count(-1, share, tonumber(el), opts)\n"                                                     \
-    "else\n"                                                                                       \
-    "  redis.call('HINCRBY', S, 'p:' .. seat, 1)\n"                                                \
     "end\n"                                                                                        \
-    "count(1, tonumber(ARGV[4]), elapsed, ARGV[5])\n"                                              \
-    "redis.call('HSET', A, field, now .. '|' .. elapsed .. '|' .. points .. '|' .. ARGV[4] .. "    \
-    "'|' .. ARGV[5] .. '|' .. ARGV[3])\n"                                                          \
+    "pts, el = tonumber(pts), tonumber(el)\n"                                                      \
+    "local delta = score_place(points, points > 0 and elapsed or 0) -\n"                           \
+    "  score_place(pts, pts > 0 and el or 0)\n"                                                    \
+    "local count = add('n', old and 0 or 1)\n"                                                     \
+    "add('ms', elapsed - el)\n"                                                                    \
+    "add('r', (ARGV[4] == '1000' and 1 or 0) - (tonumber(part) == 1000 and 1 or 0))\n"             \
+    "if opts ~= ARGV[5] then\n"                                                                    \
+    "  pick(opts, -1)\n"                                                                           \
+    "  pick(ARGV[5], 1)\n"                                                                         \
+    "end\n"                                                                                        \
+    "keep(elapsed, points)\n"                                                                      \
     "if delta ~= 0 then redis.call('ZINCRBY', L, delta, member(seat)) end\n"                       \
-    "return done(now, elapsed)\n"
+    "return {'ok', now, elapsed, answered, count, g[6] or '0'}\n"
 
 /* ARGV: host's key ('' : the clock), action, ms, seat, seq. Returns what was done ('': nothing),
  * milliseconds until the clock has something to do ('': nothing), socket of who was removed, view.

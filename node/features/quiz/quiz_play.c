@@ -281,19 +281,20 @@ static void run_answer(struct quiz_op *op, struct sio_socket *s, const struct qu
     const struct questions *all = op->game->questions;
     const struct question *q = all ? &all->at[op->n[0]] : NULL;
     struct sb numbers = {0};
-    struct str args[8], rest;
+    struct str args[9], rest;
 
-    sb_printf(&numbers, "%lld %lld %lld %llu", (long long)share, (long long)(q ? q->points : 0),
-              (long long)(q ? q->limit_ms : 0), (unsigned long long)grace_of(s));
+    sb_printf(&numbers, "%lld %lld %lld %llu %lld", (long long)share,
+              (long long)(q ? q->points : 0), (long long)(q ? q->limit_ms : 0),
+              (unsigned long long)grace_of(s), (long long)m->seat);
     rest = sb_view(&numbers);
     args[0] = str_of(m->key, sizeof m->key);
     args[1] = question;
     args[2] = sb_view(&op->b);
     (void)str_next(&rest, ' ', &args[3]);
     args[4] = chosen;
-    for (int i = 5; i < 8; i++)
+    for (int i = 5; i < 9; i++)
         (void)str_next(&rest, ' ', &args[i]);
-    quiz_run(op, QUIZ_ANSWER, args, 8, on_answered);
+    quiz_run(op, QUIZ_ANSWER, args, 9, on_answered);
     sb_fini(&numbers);
 }
 

@@ -106,7 +106,7 @@ int quiz_on_join(struct event_ctx *c, const union event_in *in);
 int quiz_on_answer(struct event_ctx *c, const union event_in *in);
 
 /* ---- quiz_board.c ---- */
-enum { QUIZ_TOLD_ROWS = 50 }; /* of a board, to all, as they change */
+enum { QUIZ_TOLD_ROWS = 20 }; /* of a board, to all, as they change */
 int quiz_on_board(struct event_ctx *c, const union event_in *in);
 /* Tells all what has changed, at once or as soon as four a second allow it. is_closed: as after the
  * close of a question, whether anybody has told that already or not. */

@@ -58,7 +58,7 @@ Test(quiz_board, answers_who_asks_and_is_in_it_with_the_own_place)
 Test(quiz_board, tells_changed_rows_to_all_and_after_a_close_each_ones_place)
 {
     is_due();
-    cr_expect_str_eq(take(&fake.scripts), "ingoma:{quiz:old}:game 50 \n");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{quiz:old}:game 20 \n");
     answer_words(OK, "ok 0 01 9 0 1700000000000" BOARD("2", "closed", "2", "4") ROWS);
     cr_expect_str_eq(
         take(&ann->sent),
@@ -102,7 +102,7 @@ Test(quiz_board, puts_off_what_comes_too_early_and_ends_every_job)
     job_runs = 2;
     fake.scripts.n = 0;
     is_due();
-    cr_expect_str_eq(take(&fake.scripts), "ingoma:{quiz:old}:game 50 1\n", "the first teller died");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{quiz:old}:game 20 1\n", "the first teller died");
     answer_words(OK, "ok -1");
     job_runs = 1;
 }

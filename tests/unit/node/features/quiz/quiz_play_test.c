@@ -36,7 +36,7 @@ Test(quiz_play, tells_the_others_how_far_one_is_and_the_asker_alone_the_rest)
     say(ann, "25[\"submitAnswer\",{\"quizId\":\"old\",\"questionId\":7,\"answer\":[1],"
              "\"timeSpent\":1}]");
     answer_words(OK, "ok -");
-    cr_expect(str_contains(sb_view(&fake.scripts), STR(" key10000000000000000xx x7 [1] 0  0 0 0")),
+    cr_expect(str_contains(sb_view(&fake.scripts), STR(" key10000000000000000xx x7 [1] 0  0 0 0 1")),
               STR_FMT, STR_ARG(sb_view(&fake.scripts)));
     answer_words(OK, "ok 1700000000000 0 3 - 2");
     cr_expect_str_eq(take(&bob->sent),
