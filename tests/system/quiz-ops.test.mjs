@@ -67,6 +67,12 @@ describe('a game of the quiz service', () => {
     const { body: results, headers, bytes } = await get(one, `${at}/results`);
     assert.equal(headers.get('repr-digest'), `sha-256=:${crypto.createHash('sha256').update(bytes).digest('base64')}:`);
     assert.deepEqual([results.total, results.rows.length, results.isOver, results.next], [129, 129, true, undefined]);
+    const plain = results.rows.map(({ answers: _, ...row }) => row);
+    await Promise.all(players.slice(0, 129).map(async (p, i) => { // each of them has been told the own place, over pages of the board
+      const { me, around } = await p.next('quiz:rank', (r) => r.me.finished);
+      const row = plain.findIndex((r) => r.seatNumber === seats[i].seatNumber);
+      assert.deepEqual([me, around], [plain[row], plain.slice(Math.max(row - 2, 0), row + 3)], `P${i}`);
+    }));
     const log = questions.map((_, q) => ({ answers: results.rows.flatMap((r) => (r.answers[q] ? [{ seatNumber: r.seatNumber, ...r.answers[q] }] : [])) }));
     const want = replay(questions.slice(0, 3), log.slice(0, 3));
     for (const row of results.rows) {

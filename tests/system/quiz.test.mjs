@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../support/peer.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
 import { board, closeThem, create, join, ok, phase, refused, replay, say, SUM, user } from '../support/quiz.mjs';
 
 const ENV = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0', BEAT_MS: '500', DEAD_MS: '3000' };
@@ -15,11 +16,16 @@ before(async () => {
 });
 after(async () => {
   closeAll();
+  await closeRedisClients();
   await stopAll();
   assert.deepEqual(schemaBreaches(), []);
   assert.deepEqual(unseenEvents('quiz'), []);
 });
 
+const refusals = async (node) => {
+  const text = await (await fetch(`${node.opsUrl}/metrics`)).text();
+  return Object.fromEntries([...text.matchAll(/ingoma_events_refused_total\{code="(\w+)"\} (\d+)/g)].map(([, code, n]) => [code, Number(n)]));
+};
 const SEAT = /^[\w-]{22}$/;
 
 describe("old pages' sessions, without a key", () => {
@@ -142,6 +148,7 @@ describe('a game', () => {
   });
 
   test('what is not one\'s own: the seat, the buttons, the board, the results', async () => {
+    const before = await refusals(two);
     const host = await user(one, 'h', 'Host');
     const game = await create(host, [SUM], { leadMs: 10000 });
     const ann = await user(two, 'u1', 'Ann');
@@ -171,6 +178,8 @@ describe('a game', () => {
     const { questions } = await ok(host.ask('quiz:results', { quizId: next.quizId, hostKey: next.hostKey }));
     assert.deepEqual(questions[0].answers.map((a) => [a.seatNumber, a.answer === 1]).sort(), [[mine.seatNumber, false], [his.seatNumber, true]]);
     assert.equal(questions[0].stats.answered, 2);
+    const now = await refusals(two); // ann's and eve's node: each refusal is counted by its code
+    assert.deepEqual(['forbidden', 'not_a_member', 'closed'].map((code) => now[code] - (before[code] ?? 0)), [buttons.length + 1, 2, 2]);
     closeThem(host, ann, bob, eve);
   });
 
@@ -181,14 +190,20 @@ describe('a game', () => {
     const players = await Promise.all(Array.from({ length: 12 }, (_, i) => user([one, two][i % 2], `p${i}`, `P${i}`)));
     const seats = await Promise.all(players.map((p) => join(p, game)));
     await ok(other.ask('quiz:control', { quizId: game.quizId, hostKey: game.hostKey, action: 'watch' }));
+    const rowsTold = () => host.all.filter((e) => e[0] === 'quiz:board').reduce((n, [, c]) => n + c.rows.length, 0);
+    await until('all rows to be told', () => rowsTold() === 12);
+    const gone = seats.find((x) => x.seatNumber === 12);
+    await game.does('kick', { seat: 12 });
+    const less = await host.next('quiz:board', (c) => c.gone.length);
+    assert.deepEqual([less.rows, less.gone, less.total], [[], [12], 11]); // rows that have not changed are left out
+    players.splice(seats.indexOf(gone), 1)[0].close();
+    seats.splice(seats.indexOf(gone), 1);
     await game.does('start');
     for (let q = 0; q < 6; q++) { // as fast as it goes, the buttons by turns on two nodes
       await Promise.all(players.map((p, i) => ok(say(p, game, q, i > q ? 1 : 0))));
       await ok((q % 2 ? host : other).ask('quiz:control', { quizId: game.quizId, hostKey: game.hostKey, action: 'close' }));
       if (q < 5) await game.does('next');
     }
-    const gone = seats[11].seatNumber;
-    await game.does('kick', { seat: gone });
     await game.does('end');
     const last = await host.next('leaderboardUpdate', (l) => l.leaderboard[0]?.finished);
     assert.equal(last.total, 11);
@@ -204,12 +219,10 @@ describe('a game', () => {
     assert.equal(boardSeq, changes.length);
     assert.deepEqual([...shown.values()].sort((a, b) => a.rank - b.rank || a.totalTimeMs - b.totalTimeMs || a.seatNumber - b.seatNumber), leaderboard);
     for (const [i, p] of players.entries()) {
-      if (seats[i].seatNumber === gone) continue;
       const { me, around, total } = await p.next('quiz:rank', (r) => r.seq === boardSeq);
       const at = leaderboard.findIndex((r) => r.seatNumber === seats[i].seatNumber);
       assert.deepEqual([me, around, total], [leaderboard[at], leaderboard.slice(Math.max(at - 2, 0), at + 3), 11], `P${i}`);
     }
-    assert.ok(changes.some((c) => c.rows.length < 11), 'rows that have not changed are left out');
     const between = players[0].all.filter((e) => e[0] === 'quiz:board' || e[0] === 'quiz:rank' || e[0] === 'leaderboardUpdate');
     assert.ok(between.every((e) => !JSON.stringify(e).includes('"correct"')));
     closeThem(host, other, ...players);
@@ -230,6 +243,66 @@ describe('a game', () => {
     await phase(ann, 'ended');
     assert.equal(ann.count('quiz:state', (s) => s.phase === 'open'), 2);
     closeThem(host, ann);
+  });
+
+  test('half of the way there and back is given to the answer of who is far away, 250 ms at most', async () => {
+    const client = await redisClient(redis);
+    const host = await user(one, 'h', 'Host');
+    const game = await create(host, [SUM]);
+    const ann = await user(two, 'u1', 'Ann'); // her pongs are late
+    const { engine } = ann.socket.io;
+    const send = engine._sendPacket;
+    engine._sendPacket = (type, ...rest) => (type === 'pong' ? setTimeout(() => send.call(engine, type, ...rest), 400) : send.call(engine, type, ...rest));
+    const bob = await user(two, 'u2', 'Bob');
+    await join(ann, game);
+    await join(bob, game);
+    await game.does('start');
+    const end = async (agoMs) => { // the question's end, as it would be then
+      const [s, us] = await client.sendCommand(['TIME']);
+      const endsAt = Number(s) * 1000 + Math.floor(Number(us) / 1000) - agoMs;
+      await client.hSet(`ingoma:{quiz:${game.quizId}}:game`, 'endsAt', String(endsAt));
+      return endsAt;
+    };
+    await end(251);
+    assert.match((await refused(say(ann, game, 'q1', 1), 'closed')).message, /time is over/);
+    assert.match((await refused(say(bob, game, 'q1', 1), 'closed')).message, /time is over/);
+    await until('an answer after the end that was under way before', async () => {
+      const endsAt = await end(1);
+      const said = await say(ann, game, 'q1', 1);
+      return said.ok && said.receivedAt > endsAt;
+    });
+    await game.does('end');
+    closeThem(host, ann, bob);
+  });
+
+  test('ten minutes after the end all of it is gone, and another game may have its name', async () => {
+    const client = await redisClient(redis);
+    const host = await user(one, 'h', 'Host');
+    const ann = await user(two, 'u1', 'Ann');
+    const game = await create(host, [SUM], { quizId: 'again' });
+    const seat = await join(ann, game);
+    await game.does('start');
+    await ok(say(ann, game, 'q1', 1));
+    await game.does('end');
+    const keys = await client.keys('ingoma:{quiz:again}:*');
+    assert.equal(keys.length, 5);
+    for (const key of keys) {
+      const ttl = await client.ttl(key);
+      assert.ok(ttl > 590 && ttl <= 600, `${key} ${ttl}`);
+    }
+    await client.del(keys); // ten minutes later
+    const bob = await user(one, 'u2', 'Bob');
+    await refused(bob.ask('joinQuiz', { pin: game.pin }), 'not_found');
+    await refused(bob.ask('joinQuiz', { quizId: 'again', seat: seat.seat }), 'not_found');
+    await refused(game.control('watch'), 'not_found');
+    const next = await create(host, [{ ...SUM, text: 'another', correct: 2 }], { quizId: 'again' });
+    assert.equal((await join(ann, next)).score, 0); // ann's page was in the old one all the time
+    await next.does('start');
+    assert.equal((await phase(ann, 'open')).question.id, 'q1');
+    await ok(say(ann, next, 'q1', 2));
+    await next.does('close');
+    assert.equal((await ann.next('quiz:state', (s) => s.phase === 'closed' && s.question.text === 'another')).question.stats.right, 1);
+    closeThem(host, ann, bob);
   });
 
   test('pause keeps the time that is left, extend adds to it, change counts the last answer', async () => {

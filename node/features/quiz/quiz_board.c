@@ -4,10 +4,18 @@
  * made for another one: the cost is a few rows a player, however many there are. */
 #include "node/features/quiz/quiz_priv.h"
 
+#include <stdlib.h>
 #include "base/clock.h"
 #include "base/forbid.h"
 
-enum { BOARD_ROWS = 50, BOARD_TOP = 10, RETRY_MS = 1000, SEATS_A_STEP = 40 };
+enum {
+    BOARD_ROWS = 50,
+    BOARD_TOP = 10,
+    RETRY_MS = 1000,
+    SEATS_A_STEP = 40, /* a place that is looked up costs Redis as much as FEW rows in order */
+    ROWS_A_STEP = 100,
+    FEW = 5,
+};
 
 static void put_board(const struct quiz_op *op, const struct quiz_board *b, unsigned rows,
                       struct sb *out)
@@ -47,14 +55,14 @@ static void on_board(void *ctx, const struct quiz_reply *r)
     sb_fini(&text);
 }
 
-static void run_board(struct quiz_op *op, int64_t from, int64_t rows, const struct quiz_member *m)
+/* m NULL: without a place of one's own. */
+static void read_rows(struct quiz_op *op, int64_t from, int64_t rows, const struct quiz_member *m,
+                      quiz_told *told)
 {
     struct sb text = {0};
     struct str args[5];
     size_t mid;
 
-    op->n[0] = from;
-    op->n[1] = m ? m->seat : 0;
     sb_i64(&text, from);
     mid = text.n;
     sb_i64(&text, rows);
@@ -62,7 +70,7 @@ static void run_board(struct quiz_op *op, int64_t from, int64_t rows, const stru
     args[1] = str_skip(sb_view(&text), mid);
     args[2] = m && m->seat ? str_of(m->key, sizeof m->key) : STR("");
     args[3] = args[4] = STR("");
-    quiz_run(op, QUIZ_BOARD, args, 5, on_board);
+    quiz_run(op, QUIZ_BOARD, args, 5, told);
     sb_fini(&text);
 }
 
@@ -72,14 +80,17 @@ int quiz_on_board(struct event_ctx *c, const union event_in *in)
     const struct in_request_leaderboard *r = &in->request_leaderboard;
     const struct quiz_member *m = quiz_member_find(c->state, sio_socket_id(c->socket), r->quiz_id);
     struct sb room = {0};
+    struct quiz_op *op;
     bool is_in;
 
     quiz_room(r->quiz_id, &room);
     is_in = m || sio_socket_is_in(c->socket, sb_view(&room)); /* the host watches */
     sb_fini(&room);
     if (!is_in) return ERR_NOT_MEMBER;
-    run_board(quiz_op_new(c->state, r->quiz_id, c), r->has_from ? r->from : 0,
-              r->has_count ? r->count : BOARD_ROWS, m);
+    op = quiz_op_new(c->state, r->quiz_id, c);
+    op->n[0] = r->has_from ? r->from : 0;
+    op->n[1] = m ? m->seat : 0;
+    read_rows(op, op->n[0], r->has_count ? r->count : BOARD_ROWS, m, on_board);
     return OK;
 }
 
@@ -171,7 +182,8 @@ void quiz_board_on_due(void *ctx, struct str id, struct str payload, struct due_
 }
 
 /* ---- to each player ----
- * a: those who were here when the round began; n[0]: its number, n[1]: next one. */
+ * a: those who were here when the round began, by seats; n[0]: its number, n[1]: next one. Where a
+ * good part of the players is here the board is read once from its top; else they are looked up. */
 
 struct listener {
     int64_t seat;
@@ -191,6 +203,32 @@ static struct listener listener_at(const struct quiz_op *op, unsigned i)
     return l;
 }
 
+static int by_seat(const void *a, const void *b)
+{
+    struct listener x, y;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x.seat > y.seat) - (x.seat < y.seat);
+}
+
+/* The first one of this seat, or of a later one. */
+static unsigned listener_find(const struct quiz_op *op, int64_t seat)
+{
+    unsigned from = 0, to = listeners(op);
+
+    while (from < to) {
+        unsigned mid = from + (to - from) / 2;
+
+        if (listener_at(op, mid).seat < seat)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
+/* Rows of b: two above to two below. */
 static void tell_rank(struct quiz_op *op, const struct listener *l, const struct quiz_board *b)
 {
     struct str id = str_of(l->socket, sizeof l->socket);
@@ -209,9 +247,16 @@ static void tell_rank(struct quiz_op *op, const struct listener *l, const struct
     quiz_emit(&to, "quiz:rank", sb_view(&op->b));
 }
 
-static void next_ranks(struct quiz_op *op);
+static bool is_outrun(const struct quiz_op *op) /* by a newer round */
+{
+    return op->n[0] != op->game->walk;
+}
 
-static void on_ranks(void *ctx, const struct quiz_reply *r)
+/* ---- few of the players are here ---- */
+
+static void next_seats(struct quiz_op *op);
+
+static void on_seats(void *ctx, const struct quiz_reply *r)
 {
     struct quiz_op *op = ctx;
     unsigned i = (unsigned)op->n[1], end = i + SEATS_A_STEP, at = QUIZ_BOARD_WORDS;
@@ -232,16 +277,16 @@ static void on_ranks(void *ctx, const struct quiz_reply *r)
         tell_rank(op, &l, &b);
     }
     op->n[1] = end;
-    next_ranks(op);
+    next_seats(op);
 }
 
-static void next_ranks(struct quiz_op *op)
+static void next_seats(struct quiz_op *op)
 {
     unsigned i = (unsigned)op->n[1], count = 0;
     struct str args[SEATS_A_STEP];
     size_t ends[SEATS_A_STEP + 1] = {0};
 
-    if (i >= listeners(op) || op->n[0] != op->game->walk) {
+    if (i >= listeners(op) || is_outrun(op)) {
         quiz_op_free(op);
         return;
     }
@@ -252,7 +297,57 @@ static void next_ranks(struct quiz_op *op)
     }
     for (unsigned k = 0; k < count; k++)
         args[k] = str_of(op->c.p + ends[k], ends[k + 1] - ends[k]);
-    quiz_run(op, QUIZ_AROUND, args, count, on_ranks);
+    quiz_run(op, QUIZ_AROUND, args, count, on_seats);
+}
+
+/* ---- many are ---- */
+
+static void tell_row(struct quiz_op *op, const struct quiz_board *b, unsigned i)
+{
+    unsigned from = i > 2 ? i - 2 : 0;
+    struct quiz_board part = *b;
+
+    part.rows = b->rows + (size_t)from * QUIZ_ROW_WORDS;
+    part.rows_count = (i + 3 < b->rows_count ? i + 3 : b->rows_count) - from;
+    for (unsigned k = listener_find(op, quiz_state_i64(b->rows[(size_t)i * QUIZ_ROW_WORDS]));
+         k < listeners(op); k++) {
+        struct listener l = listener_at(op, k);
+
+        if (l.seat != quiz_state_i64(b->rows[(size_t)i * QUIZ_ROW_WORDS])) break;
+        tell_rank(op, &l, &part);
+    }
+}
+
+static void next_rows(struct quiz_op *op);
+
+static void on_rows(void *ctx, const struct quiz_reply *r)
+{
+    struct quiz_op *op = ctx;
+    struct quiz_board b;
+    unsigned lead = op->n[1] ? 2 : 0; /* rows of the page before, for the first ones of this */
+
+    if (op->quiz->is_closed || r->rc != OK || !quiz_say_read_board(r->words, r->count, &b)) {
+        quiz_op_free(op);
+        return;
+    }
+    if (op->n[1] == 0 && listeners(op) * FEW < b.total) {
+        next_seats(op);
+        return;
+    }
+    for (unsigned i = lead; i < b.rows_count && i < lead + ROWS_A_STEP; i++)
+        tell_row(op, &b, i);
+    op->n[1] += ROWS_A_STEP;
+    if (op->n[1] < b.total && !is_outrun(op))
+        next_rows(op);
+    else
+        quiz_op_free(op);
+}
+
+static void next_rows(struct quiz_op *op)
+{
+    unsigned lead = op->n[1] ? 2 : 0;
+
+    read_rows(op, op->n[1] - lead, lead + ROWS_A_STEP + 2, NULL, on_rows);
 }
 
 void quiz_board_ranks(struct quiz_game *g)
@@ -269,5 +364,10 @@ void quiz_board_ranks(struct quiz_game *g)
         memcpy(l.socket, m->player->id.p, sizeof l.socket);
         sb_put(&op->a, (const char *)&l, sizeof l);
     }
-    next_ranks(op);
+    if (!op->a.n) {
+        quiz_op_free(op);
+        return;
+    }
+    qsort(op->a.p, listeners(op), sizeof(struct listener), by_seat);
+    next_rows(op);
 }

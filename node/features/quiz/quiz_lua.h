@@ -99,11 +99,16 @@
 #define QUIZ_LUA_JOIN                                                                              \
     "local g = redis.call('HMGET', G, 'phase', 'lock', 'late', 'cap', 'q', 'full')\n"              \
     "local phase, key, seat, new = g[1], ARGV[1], false, 0\n"                                      \
-    "if ARGV[7] == '1' and not phase then return no('not_found', 'the game is over') end\n"        \
+    "if string.find(ARGV[7], 'g') and not phase then\n"                                            \
+    "  return no('not_found', 'the game is over')\n"                                               \
+    "end\n"                                                                                        \
     "if key ~= '' then\n"                                                                          \
     "  seat = redis.call('HGET', S, 't:' .. key)\n"                                                \
-    "  if not seat then return no('not_found', 'there is no such seat') end\n"                     \
-    "elseif ARGV[3] ~= '' then\n"                                                                  \
+    "  if not seat and not string.find(ARGV[7], 'm') then\n"                                       \
+    "    return no('not_found', 'there is no such seat')\n"                                        \
+    "  end\n"                                                                                      \
+    "end\n"                                                                                        \
+    "if not seat and ARGV[3] ~= '' then\n"                                                         \
     "  key = redis.call('HGET', S, 'u:' .. ARGV[3]) or ''\n"                                       \
     "  seat = key ~= '' and redis.call('HGET', S, 't:' .. key)\n"                                  \
     "end\n"                                                                                        \

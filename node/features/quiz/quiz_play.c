@@ -167,14 +167,17 @@ static void join_loaded(struct quiz_op *op, int rc)
     rand_id(key, sizeof key);
     m = quiz_member_find(op->quiz, sio_socket_id(s), op->game->id);
     args[0] = sb_view(&op->a);
-    if (!args[0].n && m && m->seat) args[0] = str_of(m->key, sizeof m->key); /* joins again */
+    args[6] = op->flag ? STR("g") : STR("");
+    if (!args[0].n && m && m->seat) { /* joins again */
+        args[0] = str_of(m->key, sizeof m->key);
+        args[6] = op->flag ? STR("gm") : STR("m");
+    }
     args[1] = str_of(key, sizeof key);
     args[2] = who->id_text;
     args[3] = sb_view(&op->b);
     args[4] = sio_socket_id(s);
     sb_u64(&pace, events_conf(op->quiz->events)->quiz_join_rate);
     args[5] = sb_view(&pace);
-    args[6] = op->flag ? STR("1") : STR("");
     count = quiz_present_args(op->game, m ? 0 : 1, &text, args, 7);
     quiz_run(op, QUIZ_JOIN, args, count, on_joined);
     sb_fini(&text);

@@ -74,13 +74,27 @@ Test(quiz_board, tells_changed_rows_to_all_and_after_a_close_each_ones_place)
     cr_expect(
         strstr(take(&bob->sent), "42[\"leaderboardUpdate\",{\"quizId\":\"old\",\"leaderboard\":"));
     cr_expect(strstr(take(&fake.mail), "abcd quiz ranks old\n"), "the other nodes do the same");
-    cr_expect(strstr(take(&fake.scripts), "ingoma:{quiz:old}:game 1 2\n"), "both in one step");
+    cr_expect(strstr(take(&fake.scripts), "ingoma:{quiz:old}:game 0 102   \n"), "from the top");
     ann->sent.n = 0;
-    answer_words(OK,
-                 "ok" BOARD("2", "closed", "0", "5") " 2" ROWS " 1" ROW("2", "-134217727990", "1"));
+    answer_words(OK, "ok" BOARD("2", "closed", "2", "5") ROWS);
     cr_expect(strstr(take(&ann->sent), "],\"me\":{\"rank\":2,\"userId\":1,"));
     cr_expect(strstr(take(&bob->sent), "42[\"quiz:rank\",{\"quizId\":\"old\",\"seq\":5,\"total\":2,"
                                        "\"around\":[{\"rank\":1,"));
+    cr_expect_eq(fake.calls_count, 0);
+}
+
+Test(quiz_board, looks_places_up_where_few_of_the_players_are_here)
+{
+    events_on_message(fake.events, STR("abcd"), STR("quiz ranks old"));
+    fake.scripts.n = 0;
+    answer_words(OK, "ok" BOARD("11", "closed", "2", "5") ROWS);
+    cr_expect_str_eq(take(&ann->sent), "");
+    cr_expect_str_eq(take(&fake.scripts), "ingoma:{quiz:old}:game 1 2\n", "both in one step");
+    answer_words(OK, "ok" BOARD("11", "closed", "0", "5") " 2" ROWS
+                                                          " 1" ROW("2", "-134217727990", "1"));
+    cr_expect(strstr(take(&ann->sent), "],\"me\":{\"rank\":2,\"userId\":1,"));
+    cr_expect(strstr(take(&bob->sent), "\"seq\":5,\"total\":11,\"around\":[{\"rank\":1,"));
+    cr_expect_eq(fake.calls_count, 0);
 }
 
 Test(quiz_board, puts_off_what_comes_too_early_and_ends_every_job)
@@ -116,10 +130,11 @@ Test(quiz_board, a_newer_round_through_the_places_stops_the_older_one)
     free_session(bob);
     bob = fake_client(NULL);
     fake.calls_count = 2; /* without what the leaving asked */
-    answer_words(OK, "ok" BOARD("1", "closed", "0", "5") " 1" ROW("1", "0", "1") " 0");
-    answer_words(OK, "ok" BOARD("1", "closed", "0", "5") " 7");
+    answer_words(OK, "ok" BOARD("200", "closed", "1", "5") ROW("1", "0", "1"));
+    fake.calls_count = 1; /* it goes on with places looked up: outrun, it does not */
+    answer_words(OK, "ok" BOARD("1", "closed", "1", "6") ROW("1", "0", "1"));
     cr_expect_eq(fake.calls_count, 0);
-    cr_expect(strstr(take(&ann->sent), "quiz:rank"));
+    cr_expect(strstr(take(&ann->sent), "\"seq\":6"));
 }
 
 Test(quiz_board, questions_are_loaded_again_when_the_game_is_over)

@@ -36,8 +36,9 @@ Test(quiz_play, tells_the_others_how_far_one_is_and_the_asker_alone_the_rest)
     say(ann, "25[\"submitAnswer\",{\"quizId\":\"old\",\"questionId\":7,\"answer\":[1],"
              "\"timeSpent\":1}]");
     answer_words(OK, "ok -");
-    cr_expect(str_contains(sb_view(&fake.scripts), STR(" key10000000000000000xx x7 [1] 0  0 0 0 1")),
-              STR_FMT, STR_ARG(sb_view(&fake.scripts)));
+    cr_expect(
+        str_contains(sb_view(&fake.scripts), STR(" key10000000000000000xx x7 [1] 0  0 0 0 1")),
+        STR_FMT, STR_ARG(sb_view(&fake.scripts)));
     answer_words(OK, "ok 1700000000000 0 3 - 2");
     cr_expect_str_eq(take(&bob->sent),
                      "42[\"participantProgress\",{\"quizId\":\"old\",\"userId\":7,\"userName\":"
@@ -46,6 +47,26 @@ Test(quiz_play, tells_the_others_how_far_one_is_and_the_asker_alone_the_rest)
                      "435[{\"ok\":true,\"accepted\":true,\"isScored\":false,\"receivedAt\":"
                      "1700000000000,\"elapsedMs\":0,\"questionsAnswered\":3}]\n");
     free_session(bob);
+    free_session(ann);
+}
+
+Test(quiz_play, gives_half_of_the_way_there_and_back_to_an_answer)
+{
+    static const struct {
+        uint32_t rtt_ms;
+        const char *want;
+    } rows[] = {
+        {0, " 0 0 0 1\n"}, {100, " 0 0 50 1\n"}, {500, " 0 0 250 1\n"}, {60000, " 0 0 250 1\n"}};
+    struct eio_session *ann = fake_client(NULL);
+
+    join_old(ann, "1");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rig.rtt_ms = rows[i].rtt_ms;
+        say(ann, "2[\"submitAnswer\",{\"quizId\":\"old\",\"questionId\":7,\"answer\":1}]");
+        answer_words(OK, "ok -");
+        cr_expect(strstr(take(&fake.scripts), rows[i].want), "row %zu", i);
+        answer_words(ERR_TIMEOUT, "");
+    }
     free_session(ann);
 }
 
