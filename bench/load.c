@@ -13,10 +13,11 @@
 
 #define WARM_CONNECTIONS 100
 
-enum scenario { FANOUT, ECHO_ACKED, IDLE, CONNECT, CHURN };
+enum scenario { FANOUT, ECHO_ACKED, IDLE, CONNECT, CHURN, QUIZ };
 
 static const char usage[] =
-    "usage: bench-load --scenario fanout|echo|idle|connect|churn --url HOST:PORT[,…] [options]\n"
+    "usage: bench-load --scenario fanout|echo|idle|connect|churn|quiz --url HOST:PORT[,…] "
+    "[options]\n"
     "  several addresses  the clients are dealt out to them; those who talk are all at the first\n"
     "  --connections N    clients (1000)\n"
     "  --rooms N          rooms they are spread over (fanout 1, idle connections/100), or joined "
@@ -29,6 +30,7 @@ static const char usage[] =
     "  --seconds S        length of a measurement (5), --warm S before it (1)\n"
     "  --in-flight N      connections between dial and ready (64)\n"
     "  --server-pid PID   report its processor time and memory\n"
+    "  --quiz-id ID, --host-key KEY  game of quiz; all answer within --seconds\n"
     "  --control          wait for a line \"go\" on standard input before each measurement, or "
     "\"go N\" for another rate; end of file ends\n";
 
@@ -75,9 +77,9 @@ static bool set_option(struct load_options *o, const char *name, double v)
 
 static int scenario_of(const char *text)
 {
-    static const char *const names[] = {"fanout", "echo", "idle", "connect", "churn"};
+    static const char *const names[] = {"fanout", "echo", "idle", "connect", "churn", "quiz"};
 
-    for (int i = 0; i <= CHURN; i++)
+    for (int i = 0; i <= QUIZ; i++)
         if (strcmp(text, names[i]) == 0) return i;
     return -1;
 }
@@ -107,6 +109,10 @@ static bool read_arguments(struct load_options *o, int *scenario, int argc, char
             *scenario = scenario_of(argv[i + 1]);
         else if (strcmp(argv[i], "--url") == 0)
             o->url = argv[i + 1];
+        else if (strcmp(argv[i], "--quiz-id") == 0)
+            o->quiz_id = argv[i + 1];
+        else if (strcmp(argv[i], "--host-key") == 0)
+            o->host_key = argv[i + 1];
         else if (!number(argv[i + 1], &v) || !set_option(o, argv[i], v))
             return false;
         i++;
@@ -115,7 +121,8 @@ static bool read_arguments(struct load_options *o, int *scenario, int argc, char
     if (*scenario == FANOUT && o->rooms == 0) o->rooms = 1;
     if (*scenario == IDLE && o->rooms == 0) o->rooms = o->connections / 100 + 1;
     if (*scenario == CHURN && o->rooms == 0) o->rooms = 100000;
-    if (*scenario == ECHO_ACKED || *scenario == CONNECT) o->rooms = 0;
+    if (*scenario == ECHO_ACKED || *scenario == CONNECT || *scenario == QUIZ) o->rooms = 0;
+    if (*scenario == QUIZ && (!o->quiz_id || !o->host_key)) return false;
     return *scenario >= 0 && o->url && o->connections && o->senders && o->window && o->in_flight;
 }
 
@@ -216,6 +223,37 @@ static int run_churn(struct load *l)
         fflush(stdout);
     }
     churn_close(l);
+    return rc;
+}
+
+static int run_quiz(struct load *l)
+{
+    uint64_t start = clock_us(), own;
+    struct quiz_result r;
+    int rc = clients_ramp(&l->cs);
+
+    if (rc == OK) rc = quiz_open(l);
+    if (rc != OK) return rc;
+    clients_settle(&l->cs, 500, 30000);
+    printf("{\"ready\":%u,\"ramp_s\":%.2f,\"errors\":%" PRIu64 "}\n", l->cs.ready,
+           (double)(clock_us() - start) / 1e6, l->cs.n.errors);
+    fflush(stdout);
+    clients_watch(&l->cs, STDIN_FILENO);
+    while (wait_go(l)) {
+        own = proc_cpu_us(0);
+        rc = quiz_turn(l, &r);
+        if (rc != OK) break;
+        printf("{\"scenario\":\"quiz\",\"what\":\"%s\",\"done\":%u,\"refused\":%u,",
+               r.was_close ? "close" : "answers", r.done, r.refused);
+        print_hist(r.was_close ? "board_us" : "open_us", r.was_close ? &l->board_us : &l->open_us);
+        print_hist(r.was_close ? "rank_us" : "latency_us",
+                   r.was_close ? &l->rank_us : &l->latency_us);
+        printf("\"errors\":%" PRIu64 ",\"seconds\":%.3f,\"own_cpu\":%.3f}\n", l->cs.n.errors,
+               (double)r.elapsed_us / 1e6,
+               (double)(proc_cpu_us(0) - own) / (double)(r.elapsed_us ? r.elapsed_us : 1));
+        fflush(stdout);
+    }
+    quiz_close(l);
     return rc;
 }
 
@@ -335,12 +373,13 @@ int main(int argc, char **argv)
                       CLIENT_NODES_MAX);
         return 2;
     }
-    l.cs.rooms = scenario == CHURN ? 0 : l.opt.rooms;
+    l.cs.rooms = scenario == CHURN || scenario == QUIZ ? 0 : l.opt.rooms;
     l.cs.first_room = l.opt.first_room;
     l.cs.in_flight_max = l.opt.in_flight;
     l.cs.user = &l;
     l.scenario = scenario == ECHO_ACKED ? &load_echo : &load_fanout;
     rc = scenario == CHURN     ? run_churn(&l)
+         : scenario == QUIZ    ? run_quiz(&l)
          : scenario == IDLE    ? run_idle(&l)
          : scenario == CONNECT ? run_connect(&l)
                                : run_talk(&l);

@@ -285,6 +285,9 @@ def main():
     if sys.argv[1:2] and sys.argv[1] in ("cluster", "interest", "churn"):
         import cluster
         return cluster.main()
+    if sys.argv[1:2] == ["quiz"]:
+        import quiz
+        return quiz.main()
     o = arguments()
 
     def work():

@@ -14,6 +14,7 @@ struct load_options {
     double seconds, warm_seconds;
     int server_pid; /* 0: its processor time and memory are not known */
     bool control;   /* one measurement per line "go" of standard input */
+    const char *quiz_id, *host_key;
 };
 
 struct load {
@@ -25,6 +26,7 @@ struct load {
     uint64_t messages, overruns;
     struct hist latency_us;         /* to members on the sender's node */
     struct hist cross_us, added_us; /* to those on others; the second less the first, in pairs */
+    struct hist open_us, board_us, rank_us; /* quiz: from a button of the host to each player */
 };
 
 struct load_scenario {
@@ -55,6 +57,24 @@ struct churn_result {
 void churn_open(struct load *l);
 MUST_USE int churn_turn(struct load *l, struct churn_result *out);
 void churn_close(struct load *l);
+
+struct quiz_result {
+    bool was_close; /* else a question was opened and answered */
+    uint32_t done, refused;
+    uint64_t elapsed_us;
+};
+
+/* After the ramp: all join the game. Then each turn opens the next question and answers it, or
+ * closes it and waits for everybody's place, by turns. Errors: ERR_TIMEOUT nothing for 10 s. */
+MUST_USE int quiz_open(struct load *l);
+MUST_USE int quiz_turn(struct load *l, struct quiz_result *out);
+void quiz_close(struct load *l);
+
+/* What a packet is to this scenario. */
+enum quiz_packet { QUIZ_OTHER, QUIZ_OK, QUIZ_REFUSED, QUIZ_OPENED, QUIZ_BOARD, QUIZ_RANK };
+enum quiz_packet quiz_packet_of(struct str packet);
+/* When client i of count is to answer, from the start on. */
+uint64_t quiz_planned_us(uint32_t i, uint32_t count, uint64_t spread_us);
 
 /* Warms up, measures, and waits until nothing is in flight. */
 void load_measure(struct load *l, struct load_result *out);
