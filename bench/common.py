@@ -19,7 +19,8 @@ NODE_DIR = ROOT / "bench" / "node"
 UNLIMITED = "1000000"  # a bench is not an abuser: the limits of events are lifted, all checks stay
 GATEWAY_ENV = {
     "HOST": "127.0.0.1", "OPS_PORT": "0", "ADAPTER": "local", "LOG_LEVEL": "warn", "DRAIN_SECONDS": "0",
-    "RATE_EVENTS": UNLIMITED, "RATE_USER_EVENTS": "0", "RATE_PINGS": UNLIMITED, "RATE_ECHOES": UNLIMITED, "RATE_STRIKES": UNLIMITED,
+    "RATE_EVENTS": UNLIMITED, "RATE_USER_EVENTS": "0", "RATE_PRESENCE": UNLIMITED, "RATE_TYPING": UNLIMITED,
+    "RATE_PINGS": UNLIMITED, "RATE_ECHOES": UNLIMITED, "RATE_STRIKES": UNLIMITED,
     "HANDSHAKES_PER_IP": "0", "HANDSHAKES_PER_SECOND": "0",
     "ROOM_HISTORY": "0",  # the servers of Node.js keep nothing
 }

@@ -164,7 +164,7 @@ static uint64_t take_token(struct events *e, struct event_peer *peer, enum event
 {
     uint64_t wait_ms = rate_take(&peer->rate, &e->limits, rate, clock_ms());
 
-    if (wait_ms || rate != EVENT_RATE_EVENT) return wait_ms;
+    if (wait_ms || rate == EVENT_RATE_PING || rate == EVENT_RATE_ECHO) return wait_ms;
     wait_ms = limit_take(e->limiter, peer->user_share);
     return wait_ms ? wait_ms : limit_take(e->limiter, peer->ip_share);
 }

@@ -13,6 +13,8 @@ struct rate_limits rate_limits_of(const struct conf *c)
         .interval_us =
             {
                 [EVENT_RATE_EVENT] = MINUTE_US / c->rate_events,
+                [EVENT_RATE_PRESENCE] = MINUTE_US / c->rate_presence,
+                [EVENT_RATE_TYPING] = MINUTE_US / c->rate_typing,
                 [EVENT_RATE_PING] = MINUTE_US / c->rate_pings,
                 [EVENT_RATE_ECHO] = MINUTE_US / c->rate_echoes,
             },

@@ -7,7 +7,7 @@ import re
 HERE = pathlib.Path(__file__).resolve().parent.parent
 TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 ROLES = ("guest", "user", "admin", "superadmin")
-RATES = ("event", "ping", "echo")
+RATES = ("event", "presence", "typing", "ping", "echo")
 FIELD_WORDS = {"description", "type", "properties", "required", "enum", "const", "minimum", "maximum", "minLength",
                "maxLength", "items", "maxItems", "$ref", "additionalProperties", "x-max-bytes"}
 EVENT_WORDS = {"x-feature", "x-legacy", "x-passthrough", "x-namespace", "examples"}

@@ -98,6 +98,27 @@ describe('events over all nodes', () => {
   });
 });
 
+describe('classes of events', () => {
+  test('presence and typing have buckets of their own; a flood of one leaves the others', async () => {
+    const node = await startNode({ env: { RATE_EVENTS: '20', RATE_TYPING: '15' } });
+    const peer = await connect(node.url, as(someone()));
+    const taken = async (event, payload, times) => {
+      const answers = await Promise.all(Array.from({ length: times }, () => peer.ask(event, payload)));
+      for (const a of answers) if (!a.ok) assert.ok(a.code !== 'rate_limited' || a.retryAfterMs > 0, JSON.stringify(a));
+      return answers.filter((a) => a.code !== 'rate_limited').length;
+    };
+    const about = (got, want) => assert.ok(got === want || got === want + 1, `${got} were taken, the limit is ${want}`); // one may have grown
+    about(await taken('updatePresence', 'away', 14), 10); // the default
+    about(await taken('typing', { roomId: 'r' }, 20), 15);
+    about(await taken('joinRoom', 'r', 25), 20);
+    assert.equal(await taken('ping', {}, 30), 30);
+    assert.equal(await taken('latencyUpdate', { latency: 5 }, 30), 30);
+    assert.equal(peer.count('latencyUpdate', (l) => l.latency === 5), 30);
+    peer.close();
+    await node.stop();
+  });
+});
+
 describe('bans', () => {
   let cluster;
   const BAN_SECONDS = 3;

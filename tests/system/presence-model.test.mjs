@@ -10,7 +10,7 @@ import { random, SECONDS, SEED } from '../support/random.mjs';
 const USERS = 8;
 const STATUSES = ['online', 'away', 'busy', 'invisible'];
 const DEAD_MS = 1500;
-const ENV = { RATE_EVENTS: '1000000', RATE_USER_EVENTS: '0', RATE_STRIKES: '1000000', BEAT_MS: '200', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '2000', PRESENCE_INTERVAL_MS: '100' };
+const ENV = { RATE_EVENTS: '1000000', RATE_PRESENCE: '1000000', RATE_USER_EVENTS: '0', RATE_STRIKES: '1000000', BEAT_MS: '200', DEAD_MS: String(DEAD_MS), REDIS_TIMEOUT_MS: '2000', PRESENCE_INTERVAL_MS: '100' };
 
 after(async () => {
   closeAll();

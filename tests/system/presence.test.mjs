@@ -4,7 +4,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../support/peer.mjs';
 
-const ENV = { RATE_EVENTS: '10000', RATE_USER_EVENTS: '0', BEAT_MS: '200', DEAD_MS: '2000', PRESENCE_INTERVAL_MS: '100' };
+const ENV = { RATE_EVENTS: '10000', RATE_PRESENCE: '1000000', RATE_USER_EVENTS: '0', BEAT_MS: '200', DEAD_MS: '2000', PRESENCE_INTERVAL_MS: '100' };
 let cluster;
 const start = async () => {
   cluster = await startCluster({ nodes: 2, shared: false, env: ENV });

@@ -221,6 +221,8 @@ describe('talking', () => {
     assert.deepEqual(Object.keys(await guest.next('pong')), ['serverTime']);
     guest.emit('ping', 'x'.repeat(9000));
     assert.equal((await guest.next('eventError')).error, 'payload: larger than 8192 bytes');
+    guest.emit('latencyUpdate', { latency: 42 }); // what a page has measured comes back to it
+    assert.deepEqual(await guest.next('latencyUpdate'), { latency: 42 });
     guest.close();
   });
 });

@@ -11,6 +11,11 @@ export interface AuthRefreshRequest {
   token: string;
 }
 
+/** What a page has measured. It comes back to this socket alone: the hook of old pages listens for it there. */
+export interface LatencyUpdateRequest {
+  [key: string]: unknown;
+}
+
 /** Round trip of the application, besides the heartbeat of the transport. Any payload; the fields of an object come back. */
 export interface PingRequest {
   [key: string]: unknown;
@@ -515,6 +520,11 @@ export interface EventErrorEvent {
   error: string;
   /** Milliseconds after which the event would be accepted. */
   retryAfterMs?: number;
+}
+
+/** A client's own latencyUpdate, as it came. */
+export interface LatencyUpdateEvent {
+  [key: string]: unknown;
 }
 
 /** All fields of the client's ping, then serverTime. */
@@ -1410,6 +1420,7 @@ export interface SlaWarningEvent {
 /** Client to server, namespace /; for Socket<ServerEvents, ClientEvents>. */
 export interface ClientEvents {
   "auth:refresh": (payload: AuthRefreshRequest | string, ack?: (answer: Ack) => void) => void;
+  latencyUpdate: (payload?: LatencyUpdateRequest, ack?: (answer: Ack) => void) => void;
   ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
   blockedUsers: (payload?: BlockedUsersRequest, ack?: (answer: Ack) => void) => void;
   blockUser: (payload: BlockUserRequest, ack?: (answer: Ack) => void) => void;
@@ -1444,6 +1455,7 @@ export interface ClientEvents {
 export interface ServerEvents {
   authError: (payload: AuthErrorEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
+  latencyUpdate: (payload: LatencyUpdateEvent) => void;
   pong: (payload: PongEvent) => void;
   blockedUsers: (payload: BlockedUsersEvent) => void;
   leaderboardUpdate: (payload: LeaderboardUpdateEvent) => void;
@@ -1483,6 +1495,7 @@ export interface ServerEvents {
 /** Client to server, namespace /contacts; for Socket<ServerEvents, ClientEvents>. */
 export interface ContactsClientEvents {
   "auth:refresh": (payload: AuthRefreshRequest | string, ack?: (answer: Ack) => void) => void;
+  latencyUpdate: (payload?: LatencyUpdateRequest, ack?: (answer: Ack) => void) => void;
   ping: (payload?: PingRequest, ack?: (answer: Ack) => void) => void;
   addContactNote: (payload: AddContactNoteRequest, ack?: (answer: Ack) => void) => void;
   claimContact: (payload: ClaimContactRequest | string, ack?: (answer: Ack) => void) => void;
@@ -1514,6 +1527,7 @@ export interface ContactsClientEvents {
 export interface ContactsServerEvents {
   authError: (payload: AuthErrorEvent) => void;
   eventError: (payload: EventErrorEvent) => void;
+  latencyUpdate: (payload: LatencyUpdateEvent) => void;
   pong: (payload: PongEvent) => void;
   adminDisconnected: (payload: AdminDisconnectedEvent) => void;
   adminResponse: (payload: AdminResponseEvent) => void;

@@ -46,7 +46,8 @@ static const struct event_row room_rows[] = {{EVENT(joinRoom), .handle = handle}
                                              {EVENT(roomSlowMode), .handle = handle},
                                              {EVENT(roomLock), .handle = handle},
                                              {0}};
-static const struct event_row ping_rows[] = {{EVENT(ping), .handle = handle_ping}, {0}};
+static const struct event_row ping_rows[] = {
+    {EVENT(ping), .handle = handle_ping}, {EVENT(latencyUpdate), .handle = handle_ping}, {0}};
 static const struct feature rooms = {.name = "rooms", .events = room_rows};
 static const struct feature ping = {.name = "ping", .events = ping_rows};
 static const struct feature *const features[] = {&rooms, &ping, NULL};

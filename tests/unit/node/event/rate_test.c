@@ -4,8 +4,12 @@
 
 static struct rate_limits limits(uint64_t events, uint64_t strikes)
 {
-    struct conf c = {
-        .rate_events = events, .rate_pings = 120, .rate_echoes = 6000, .rate_strikes = strikes};
+    struct conf c = {.rate_events = events,
+                     .rate_presence = 1,
+                     .rate_typing = 1,
+                     .rate_pings = 120,
+                     .rate_echoes = 6000,
+                     .rate_strikes = strikes};
 
     return rate_limits_of(&c);
 }
@@ -51,6 +55,10 @@ Test(rate, keeps_classes_apart)
 
     cr_expect_eq(rate_take(&r, &l, EVENT_RATE_EVENT, 1), 0);
     cr_expect_neq(rate_take(&r, &l, EVENT_RATE_EVENT, 1), 0);
+    cr_expect_eq(rate_take(&r, &l, EVENT_RATE_PRESENCE, 1), 0);
+    cr_expect_neq(rate_take(&r, &l, EVENT_RATE_PRESENCE, 1), 0);
+    cr_expect_eq(rate_take(&r, &l, EVENT_RATE_TYPING, 1), 0);
+    cr_expect_neq(rate_take(&r, &l, EVENT_RATE_TYPING, 1), 0);
     cr_expect_eq(rate_take(&r, &l, EVENT_RATE_PING, 1), 0);
     cr_expect_eq(rate_take(&r, &l, EVENT_RATE_ECHO, 1), 0);
 }

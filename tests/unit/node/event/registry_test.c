@@ -7,7 +7,8 @@ static int handle(struct event_ctx *c, const union event_in *in)
     return OK;
 }
 
-static const struct event_row ping_rows[] = {{EVENT(ping), .handle = handle}, {0}};
+static const struct event_row ping_rows[] = {
+    {EVENT(ping), .handle = handle}, {EVENT(latencyUpdate), .handle = handle}, {0}};
 static const struct feature ping = {.name = "ping", .events = ping_rows};
 
 static int build(const struct feature *const features[], struct registry *r, struct sb *mistakes)
@@ -74,11 +75,16 @@ Test(registry, swallows_echoes_whatever_the_features)
 }
 
 static const struct event_row none[] = {{0}};
-static const struct event_row twice[] = {
-    {EVENT(ping), .handle = handle}, {EVENT(ping), .handle = handle}, {0}};
-static const struct event_row foreign[] = {
-    {EVENT(ping), .handle = handle}, {EVENT(joinRoom), .handle = handle}, {0}};
-static const struct event_row no_handler[] = {{EVENT(ping)}, {0}};
+static const struct event_row twice[] = {{EVENT(ping), .handle = handle},
+                                         {EVENT(ping), .handle = handle},
+                                         {EVENT(latencyUpdate), .handle = handle},
+                                         {0}};
+static const struct event_row foreign[] = {{EVENT(ping), .handle = handle},
+                                           {EVENT(joinRoom), .handle = handle},
+                                           {EVENT(latencyUpdate), .handle = handle},
+                                           {0}};
+static const struct event_row no_handler[] = {
+    {EVENT(ping)}, {EVENT(latencyUpdate), .handle = handle}, {0}};
 
 Test(registry, refuses_gaps_and_doubles)
 {
@@ -86,7 +92,7 @@ Test(registry, refuses_gaps_and_doubles)
         const struct event_row *rows;
         const char *want;
     } rows[] = {
-        {none, "event ping: no row in feature ping\n"},
+        {none, "event latencyUpdate: no row in feature ping\nevent ping: no row in feature ping\n"},
         {twice, "event ping: two rows in feature ping\n"},
         {foreign, "event joinRoom: a row in feature ping, but the schema says rooms\n"},
         {no_handler, "event ping: no handler\nevent ping: no row in feature ping\n"},

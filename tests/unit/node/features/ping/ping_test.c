@@ -51,3 +51,24 @@ Test(ping, answers_nobody_else)
     free_session(s);
     free_session(other);
 }
+
+Test(ping, gives_a_clients_latency_back_to_it_alone)
+{
+    static const struct {
+        const char *sent, *want;
+    } rows[] = {
+        {"2[\"latencyUpdate\",{\"latency\":42}]", "42[\"latencyUpdate\",{\"latency\":42}]\n"},
+        {"2[\"latencyUpdate\",42]", "42[\"latencyUpdate\",42]\n"},
+        {"2[\"latencyUpdate\"]", "42[\"latencyUpdate\"]\n"},
+        {"27[\"latencyUpdate\",{}]", "42[\"latencyUpdate\",{}]\n437[{\"ok\":true}]\n"},
+    };
+    struct eio_session *s = fake_client(NULL), *other = fake_client(NULL);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        say(s, rows[i].sent);
+        cr_expect_str_eq(take(&s->sent), rows[i].want, "row %zu", i);
+        cr_expect_str_eq(take(&other->sent), "");
+    }
+    free_session(s);
+    free_session(other);
+}
