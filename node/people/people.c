@@ -111,6 +111,29 @@ void people_room(struct str id_text, struct sb *out)
     sb_str(out, id_text);
 }
 
+void people_number_room(struct str id_text, struct sb *out)
+{
+    sb_z(out, SIO_ROOM_INNER ROOM_PREFIX);
+    sb_str(out, id_text);
+}
+
+/* They are the first rooms: no limit is in the way. */
+static int join_own(struct sio_socket *s, const struct identity *id)
+{
+    struct sb room = {0};
+    int rc;
+
+    people_room(id->id_text, &room);
+    rc = sio_socket_join(s, sb_view(&room));
+    if (rc == OK && id->id.p[0] != '"') {
+        room.n = 0;
+        people_number_room(id->id_text, &room);
+        rc = sio_socket_join_inner(s, sb_view(&room));
+    }
+    sb_fini(&room);
+    return rc;
+}
+
 bool people_is_room_of(struct str room, struct str id_text)
 {
     const struct str prefix = STR(ROOM_PREFIX);
@@ -125,15 +148,10 @@ static bool is_counted(const struct people *p, const struct sio_socket *s)
 
 struct person *people_enter(struct people *p, struct sio_socket *s, const struct identity *id)
 {
-    struct sb room = {0};
     struct person *who;
-    int rc;
 
     if (!id->id_text.n) return NULL;
-    people_room(id->id_text, &room);
-    rc = sio_socket_join(s, sb_view(&room)); /* it is the first room: no limit is in the way */
-    sb_fini(&room);
-    if (rc != OK || !is_counted(p, s)) return NULL;
+    if (join_own(s, id) != OK || !is_counted(p, s)) return NULL;
     who = find(p, id->id_text);
     if (!who) who = add(p, id->id_text);
     tally_add(p->tally, who->id_text, STR_NONE);

@@ -49,6 +49,9 @@ struct person *people_enter(struct people *p, struct sio_socket *s, const struct
 void people_exit(struct person *who); /* NULL: nothing */
 
 void people_room(struct str id_text, struct sb *out); /* appends user-<id> */
+/* Appends the inner room of those whose id is this number: 7 and "7" share user-7, and are told
+ * apart by it. */
+void people_number_room(struct str id_text, struct sb *out);
 bool people_is_room_of(struct str room, struct str id_text);
 
 /* How many devices a user has over the nodes. told is called exactly once, now or later. */

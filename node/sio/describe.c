@@ -103,10 +103,11 @@ void sio_describe(const struct sio_socket *s, struct sb *out)
     sb_z(out, ",\"rooms\":[");
     sb_json(out, sio_socket_str(s));
     for (uint32_t i = 0; i < s->seats_count; i++) {
-        const struct sio_room *r = s->seats[i].room;
+        struct str name = str_of(s->seats[i].room->name, s->seats[i].room->name_n);
 
+        if (sio_room_is_inner(name)) continue;
         sb_char(out, ',');
-        sb_json(out, str_of(r->name, r->name_n));
+        sb_json(out, name);
     }
     sb_z(out, "],\"data\":{}}");
 }

@@ -166,6 +166,11 @@ static void closed(struct sio_room *r)
     if (sio->walking == 0) forget(r);
 }
 
+bool sio_room_is_inner(struct str name)
+{
+    return str_starts(name, STR(SIO_ROOM_INNER));
+}
+
 static struct sio_seat *seat_in(const struct sio_socket *s, const struct sio_room *r)
 {
     for (uint32_t i = 0; i < s->seats_count; i++) { /* MAX_ROOMS at most */

@@ -103,8 +103,13 @@ void sio_socket_ack(struct sio_socket *s, struct str ack, struct str array,
  * Joining twice is OK; a socket's own room, named by its id, is neither joined nor left. */
 MUST_USE int sio_socket_join(struct sio_socket *s, struct str room);
 void sio_socket_leave(struct sio_socket *s, struct str room);
+/* Rooms of the core's own have names that begin with this: neither clients nor other servers join
+ * or leave them (ERR_FORBIDDEN), and nobody is shown them. */
+#define SIO_ROOM_INNER "\x1f"
+MUST_USE int sio_socket_join_inner(struct sio_socket *s, struct str room);
 bool sio_socket_is_in(const struct sio_socket *s, struct str room);
-/* Rooms of a socket: calls fn for each, its own room included. fn may not join or leave. */
+/* Rooms of a socket: calls fn for each, its own room included and inner ones not. fn may not join
+ * or leave. */
 void sio_socket_each_room(struct sio_socket *s, void (*fn)(void *ctx, struct str room), void *ctx);
 
 /* DISCONNECT packet, the connection stays; close: ends the connection too. on_disconnect is called

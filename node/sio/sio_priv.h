@@ -212,6 +212,7 @@ void sio_room_free(struct sio_room *r);
 struct sio_room *sio_room_get(const struct sio_nsp *n,
                               struct str name); /* NULL; own rooms are not found */
 int sio_room_join(struct sio_socket *s, struct str name);
+bool sio_room_is_inner(struct str name);
 void sio_room_leave(struct sio_socket *s, struct str name);
 void sio_room_leave_all(struct sio_socket *s);
 bool sio_room_has(const struct sio_room *r, const struct sio_socket *s);

@@ -2,6 +2,7 @@
  * A closed socket stays readable until the end of the turn and takes no orders any more. */
 #include "node/sio/sio_priv.h"
 
+#include <assert.h>
 #include "base/mem.h"
 #include "base/metric.h"
 
@@ -257,12 +258,18 @@ struct sio_socket *sio_socket_find(struct sio_nsp *n, struct str id)
 
 int sio_socket_join(struct sio_socket *s, struct str room)
 {
+    return sio_room_is_inner(room) ? ERR_FORBIDDEN : sio_room_join(s, room);
+}
+
+int sio_socket_join_inner(struct sio_socket *s, struct str room)
+{
+    assert(sio_room_is_inner(room));
     return sio_room_join(s, room);
 }
 
 void sio_socket_leave(struct sio_socket *s, struct str room)
 {
-    sio_room_leave(s, room);
+    if (!sio_room_is_inner(room)) sio_room_leave(s, room);
 }
 
 bool sio_socket_is_in(const struct sio_socket *s, struct str room)
@@ -278,6 +285,6 @@ void sio_socket_each_room(struct sio_socket *s, void (*fn)(void *ctx, struct str
     for (uint32_t i = 0; i < s->seats_count; i++) {
         const struct sio_room *r = s->seats[i].room;
 
-        fn(ctx, str_of(r->name, r->name_n));
+        if (!sio_room_is_inner(str_of(r->name, r->name_n))) fn(ctx, str_of(r->name, r->name_n));
     }
 }

@@ -104,7 +104,28 @@ describe('delivery', () => {
     const text = await user(two, String(id));
     await nextText(text, 'to the text');
     assert.deepEqual(texts(text), ['to the text']);
-    [ann, number, text].forEach((p) => p.close());
+    // What is told to one of them, on both nodes: receipts, copies, cursors.
+    const [number2, text2] = [await user(one, id), await user(one, String(id))];
+    const mine = (peers, name) => peers.map((p) => p.count(name));
+    await settled(number, number2, text, text2, ann);
+    const before = mine([number, number2, text, text2], 'messageDelivered');
+    const ack = await send(number, fresh('nobody'), 'into the void');
+    assert.equal((await number2.next('privateMessageSync')).messageId, ack.messageId);
+    assert.equal((await number.next('messageQueued')).messageId, ack.messageId);
+    assert.equal((await number2.next('messageQueued')).messageId, ack.messageId);
+    const sent = await send(text, fresh('nobody'), 'into the void');
+    assert.equal((await text2.next('privateMessageSync')).messageId, sent.messageId);
+    await settled(number, number2, text, text2);
+    assert.deepEqual(mine([number, number2, text, text2], 'privateMessageSync'), [0, 1, 0, 1]);
+    assert.deepEqual(mine([number, number2, text, text2], 'messageQueued'), [1, 1, 1, 1]);
+    const back = await send(number, id, 'note'); // to oneself: all own devices
+    await nextText(number2, 'note');
+    assert.equal((await number2.next('messageDelivered', (m) => m.messageId === back.messageId)).recipientId, id);
+    await settled(number, number2, text, text2);
+    assert.equal((await number.ask('markAsRead', { userId: String(id) })).ok, true);
+    assert.deepEqual(mine([text, text2], 'messageDelivered'), before.slice(2));
+    assert.deepEqual(texts(text), ['to the text']);
+    [ann, number, text, number2, text2].forEach((p) => p.close());
   });
 
   test('to oneself: all own devices, nothing unread', async () => {

@@ -271,22 +271,23 @@ int private_on_history(struct event_ctx *c, const union event_in *in)
 static void tell_read(struct ask *a)
 {
     char now[CLOCK_ISO_SIZE];
-    struct sb room = {0};
-    struct sio_cast to;
+    struct sb names = {0};
+    struct sio_cast to = sio_cast_all(a->feature->nsp);
     struct out_message_read say = {
         .user_id = a->own.raw, .conversation = sb_view(&a->conv), .seq = (int64_t)a->seq};
-    size_t own_n;
 
     clock_iso(clock_wall_ms(), now);
     say.timestamp = str_z(now);
-    people_room(a->own.text, &room);
-    own_n = room.n;
-    people_room(a->other.text, &room);
-    to = sio_cast_room(a->feature->nsp, str_head(sb_view(&room), own_n));
-    to.rooms[to.rooms_count++] = str_skip(sb_view(&room), own_n);
+    if (str_eq(a->own.text, a->other.text)) { /* 7 and "7", or oneself: the room is theirs */
+        people_room(a->own.text, &names);
+        to.rooms[to.rooms_count++] = sb_view(&names);
+    } else {
+        private_aim(&to, a->own.text, a->own.part, &names);
+        private_aim(&to, a->other.text, a->other.part, &names);
+    }
     to.except[to.except_count++] = sb_view(&a->socket);
     emit_message_read(&to, &say);
-    sb_fini(&room);
+    sb_fini(&names);
 }
 
 static void end_read(struct ask *a)

@@ -109,3 +109,11 @@ bool private_conversation_has(struct str conversation, struct str part)
     (void)str_cut(conversation, ':', &a, &b);
     return str_eq(a, part) || str_eq(b, part);
 }
+
+struct str private_conversation_other(struct str conversation, struct str part)
+{
+    struct str a, b;
+
+    (void)str_cut(conversation, ':', &a, &b);
+    return str_eq(a, part) ? b : a;
+}

@@ -19,6 +19,8 @@ void private_id_fini(struct private_id *id);
 /* Appends the name of the conversation of two, the same in either order: their parts and a colon.
  */
 void private_conversation(struct str part_a, struct str part_b, struct sb *out);
+/* The other one of a conversation; the same in one with oneself. */
+struct str private_conversation_other(struct str conversation, struct str part);
 bool private_conversation_has(struct str conversation, struct str part);
 
 #endif

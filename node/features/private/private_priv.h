@@ -46,6 +46,11 @@ void private_call_run(struct private *p, struct private_call *c, struct adapter_
 void private_tell_node(struct private *p, struct str node, struct str payload,
                        void (*sent)(void *ctx, int rc), void *ctx);
 
+/* ---- private_aim.c ---- */
+/* Adds all devices of exactly this user to a cast; names holds what the cast borrows, of two users
+ * at the most. */
+void private_aim(struct sio_cast *to, struct str text, struct str part, struct sb *names);
+
 /* ---- private_send.c ---- */
 struct private_sending {
     const struct private_id *from, *to;

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "events_out.h"
 #include "node/features/private/private_priv.h"
-#include "node/people/people.h"
 
 enum {
     TAKE_MAX = 100,
@@ -169,10 +168,10 @@ static void tell_delivered(struct reader *r, const struct str *of)
 {
     struct private *p = r->feature;
     struct private_call c = {0};
-    struct sb room = {0};
+    struct sb names = {0};
     char now[CLOCK_ISO_SIZE];
     uint64_t seq = 0;
-    struct sio_cast to;
+    struct sio_cast to = sio_cast_all(p->nsp);
     struct out_message_delivered say = {
         .recipient_id = r->id.raw, .message_id = of[1], .conversation = of[2], .has_seq = true};
 
@@ -180,10 +179,9 @@ static void tell_delivered(struct reader *r, const struct str *of)
     clock_iso(clock_wall_ms(), now);
     say.timestamp = str_z(now);
     say.seq = (int64_t)seq;
-    people_room(of[0], &room);
-    to = sio_cast_room(p->nsp, sb_view(&room));
+    private_aim(&to, of[0], private_conversation_other(of[2], r->id.part), &names);
     emit_message_delivered(&to, &say);
-    sb_fini(&room);
+    sb_fini(&names);
     private_call_key(&c, KEY_CONV_STATE, of[2]);
     private_call_arg(&c, r->id.part);
     private_call_u64(&c, seq);

@@ -10,7 +10,6 @@
 #include "base/rand.h"
 #include "events_out.h"
 #include "node/features/private/private_priv.h"
-#include "node/people/people.h"
 
 enum {
     MESSAGE_ID_RANDOM = 9,
@@ -204,17 +203,20 @@ struct bell { /* rung at several nodes; nobody there: the message waits */
     unsigned left;
     bool is_heard;
     struct sb texts;
-    size_t room_n; /* of texts: the sender's room, then the event */
+    size_t text_n, part_n; /* of texts: the sender's, then the event */
 };
 
 static void bell_end(struct bell *b)
 {
     if (--b->left) return;
     if (!b->is_heard && !b->feature->is_closed) {
-        struct str all = sb_view(&b->texts);
-        struct sio_cast to = sio_cast_room(b->feature->nsp, str_head(all, b->room_n));
+        struct str all = sb_view(&b->texts), rest = str_skip(all, b->text_n);
+        struct sio_cast to = sio_cast_all(b->feature->nsp);
+        struct sb names = {0};
 
-        sio_cast_emit(&to, str_skip(all, b->room_n), NULL, 0);
+        private_aim(&to, str_head(all, b->text_n), str_head(rest, b->part_n), &names);
+        sio_cast_emit(&to, str_skip(rest, b->part_n), NULL, 0);
+        sb_fini(&names);
     }
     sb_fini(&b->texts);
     mem_free(b);
@@ -236,8 +238,10 @@ static void ring(struct lane *l, const struct send *s, const struct str *nodes, 
 
     b->feature = p;
     b->left = 1;
-    people_room(l->from.text, &b->texts);
-    b->room_n = b->texts.n;
+    b->text_n = l->from.text.n;
+    b->part_n = l->from.part.n;
+    sb_str(&b->texts, l->from.text);
+    sb_str(&b->texts, l->from.part);
     sb_z(&b->texts, "[\"messageQueued\",{");
     sb_str(&b->texts, sb_view(&s->told));
     sb_z(&b->texts, ",\"recipientId\":");
@@ -257,17 +261,16 @@ static void ring(struct lane *l, const struct send *s, const struct str *nodes, 
 static void sync_own(struct lane *l, const struct send *s)
 {
     struct private *p = l->feature;
-    struct sb room = {0}, event = {0};
-    struct sio_cast to;
+    struct sb names = {0}, event = {0};
+    struct sio_cast to = sio_cast_all(p->nsp);
 
-    people_room(l->from.text, &room);
     sb_z(&event, "[\"privateMessageSync\",");
     sb_str(&event, str_head(s->event, s->event.n - 1));
     sb_printf(&event, ",\"seq\":%llu}]", (unsigned long long)s->seq);
-    to = sio_cast_room(p->nsp, sb_view(&room));
+    private_aim(&to, l->from.text, l->from.part, &names);
     to.except[to.except_count++] = s->own_socket;
     sio_cast_emit(&to, sb_view(&event), NULL, 0);
-    sb_fini(&room);
+    sb_fini(&names);
     sb_fini(&event);
 }
 

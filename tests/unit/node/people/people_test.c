@@ -85,6 +85,18 @@ Test(people_alone, puts_each_device_in_the_room_of_its_user)
     cr_expect_eq(people_here(people(), STR("u7")), 0);
 }
 
+Test(people_alone, tells_numbers_from_texts_by_an_inner_room)
+{
+    struct eio_session *number = fake_client("\"id\":7"), *text = fake_client("\"id\":\"7\"");
+
+    cr_expect_eq(sio_room_count(rig.main, STR("user-7")), 2);
+    cr_expect_eq(sio_room_count(rig.main, STR("\x1fuser-7")), 1);
+    free_session(number);
+    cr_expect_eq(sio_room_count(rig.main, STR("user-7")), 1);
+    cr_expect_eq(sio_room_count(rig.main, STR("\x1fuser-7")), 0);
+    free_session(text);
+}
+
 Test(people_alone, tells_the_first_and_the_last_device)
 {
     struct eio_session *a = fake_client(BOB), *b = fake_client(BOB);

@@ -24,6 +24,7 @@ Test(sio_describe, tells_what_the_handshake_kept)
                                           .address = STR("127.0.0.1"),
                                           .wall_ms = 1795397279711,
                                           .secure = true};
+    cr_assert_eq(sio_socket_join_inner(o, STR("\x1fown")), OK); /* shown to nobody */
     cr_assert_eq(sio_socket_join(o, STR("r\"1")), OK);
     sio_describe(o, &out);
     cr_expect_str_eq(

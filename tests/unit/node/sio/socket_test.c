@@ -119,6 +119,23 @@ Test(sio_socket, knows_what_it_is)
     sio_socket_each_room(a, note_room, &rooms);
     cr_expect_str_eq(take(&rooms), "node0000000000000001 r ");
     cr_expect(sio_socket_is_in(a, sio_socket_id(a)));
+    cr_expect_eq(sio_socket_join_inner(a, STR("\x1fown")), OK);
+    sio_socket_each_room(a, note_room, &rooms);
+    cr_expect_str_eq(take(&rooms), "node0000000000000001 r ", "an inner room is not shown");
     sb_fini(&rooms);
     free_session(s);
+}
+
+Test(sio_socket, lets_nobody_into_inner_rooms_or_out_of_them)
+{
+    struct eio_session *s;
+    struct sio_socket *a = connected(&s, "0");
+
+    cr_expect_eq(sio_socket_join(a, STR("\x1fown")), ERR_FORBIDDEN);
+    cr_expect_eq(sio_room_count(rig.main, STR("\x1fown")), 0);
+    cr_expect_eq(sio_socket_join_inner(a, STR("\x1fown")), OK);
+    sio_socket_leave(a, STR("\x1fown"));
+    cr_expect(sio_socket_is_in(a, STR("\x1fown")));
+    free_session(s);
+    cr_expect_eq(sio_room_count(rig.main, STR("\x1fown")), 0);
 }

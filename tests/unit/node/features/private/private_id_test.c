@@ -57,6 +57,10 @@ Test(private_conversation, is_the_same_for_both)
         cr_expect(str_eq(sb_view(&b), str_z(rows[i].want)), "row %zu", i);
         cr_expect(private_conversation_has(sb_view(&b), str_z(rows[i].a)));
         cr_expect_not(private_conversation_has(sb_view(&b), STR("u2")));
+        cr_expect(
+            str_eq(private_conversation_other(sb_view(&b), str_z(rows[i].a)), str_z(rows[i].b)));
+        cr_expect(
+            str_eq(private_conversation_other(sb_view(&b), str_z(rows[i].b)), str_z(rows[i].a)));
         sb_fini(&b);
     }
 }
