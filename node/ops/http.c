@@ -100,6 +100,44 @@ static void put_status(const struct ops *o, struct sb *out)
     sb_json(out, str_z(o->conf->node_name));
 }
 
+/* The rates of the last interval of serverStats. */
+static void put_rates(struct sb *out, bool is_cluster)
+{
+    static const struct {
+        const char *name;
+        enum metric node, cluster;
+    } rows[] = {
+        {"eventsPerMinute", M_NODE_EVENTS, M_CLUSTER_EVENTS},
+        {"deliveriesPerMinute", M_NODE_DELIVERIES, M_CLUSTER_DELIVERIES},
+        {"errorsPerMinute", M_NODE_ERRORS, M_CLUSTER_ERRORS},
+        {"eventMicroseconds", M_NODE_EVENT_US, M_CLUSTER_EVENT_US},
+        {"redisMicroseconds", M_NODE_REDIS_US, M_CLUSTER_REDIS_US},
+        {"cpuPermille", M_NODE_CPU, M_CLUSTER_CPU},
+    };
+
+    sb_z(out, "\"rates\":{");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        sb_printf(out, "%s\"%s\":%lld", i ? "," : "", rows[i].name,
+                  (long long)metric_get(is_cluster ? rows[i].cluster : rows[i].node));
+    sb_char(out, '}');
+}
+
+static void put_cluster(const struct ops *o, struct sb *out)
+{
+    sb_printf(out,
+              "\"cluster\":{\"nodes\":%u,\"sockets\":%lld,\"socketsTotal\":%lld,"
+              "\"socketsPeak\":%lld,",
+              o->from.adapter ? adapter_nodes(o->from.adapter) : 1,
+              (long long)metric_get(M_CLUSTER_SOCKETS),
+              (long long)metric_get(M_CLUSTER_SOCKETS_TOTAL),
+              (long long)metric_get(M_CLUSTER_SOCKETS_PEAK));
+    sb_printf(out, "\"onlineUsers\":%lld,\"rooms\":%lld,\"quizSessions\":%lld,\"memory\":%lld,",
+              (long long)metric_get(M_USERS_ONLINE), (long long)metric_get(M_CLUSTER_ROOMS),
+              (long long)metric_get(M_QUIZ_SESSIONS), (long long)metric_get(M_CLUSTER_MEMORY));
+    put_rates(out, true);
+    sb_char(out, '}');
+}
+
 static void answer_health(const struct ops *o, struct pipe *p)
 {
     char now[CLOCK_ISO_SIZE];
@@ -113,15 +151,16 @@ static void answer_health(const struct ops *o, struct pipe *p)
               (long long)metric_get(M_SOCKETS));
     sb_printf(&body,
               ",\"rooms\":%lld,\"nodes\":%u,\"redis\":\"%s\",\"memory\":{\"rss\":%llu},"
-              "\"users\":%lld,\"cluster\":{\"sockets\":%lld,\"onlineUsers\":%lld,\"memory\":%lld},"
-              "\"dev\":%s,\"timestamp\":\"%s\"}",
+              "\"users\":%lld,",
               (long long)metric_get(M_ROOMS), o->from.adapter ? adapter_nodes(o->from.adapter) : 1,
               !o->from.adapter ? "none"
               : is_degraded(o) ? "away"
                                : "connected",
-              (unsigned long long)proc_resident_bytes(), (long long)metric_get(M_USERS_HERE),
-              (long long)metric_get(M_CLUSTER_SOCKETS), (long long)metric_get(M_USERS_ONLINE),
-              (long long)metric_get(M_CLUSTER_MEMORY), o->dev ? "true" : "false", now);
+              (unsigned long long)proc_resident_bytes(), (long long)metric_get(M_USERS_HERE));
+    put_rates(&body, false);
+    sb_char(&body, ',');
+    put_cluster(o, &body);
+    sb_printf(&body, ",\"dev\":%s,\"timestamp\":\"%s\"}", o->dev ? "true" : "false", now);
     answer(p, 200, STR("application/json"), &body);
     sb_fini(&body);
 }

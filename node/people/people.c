@@ -141,6 +141,11 @@ bool people_is_room_of(struct str room, struct str id_text)
     return id_text.n && str_starts(room, prefix) && str_eq(str_skip(room, prefix.n), id_text);
 }
 
+bool people_is_room(struct str room)
+{
+    return str_starts(room, STR(ROOM_PREFIX));
+}
+
 static bool is_counted(const struct people *p, const struct sio_socket *s)
 {
     return str_eq(sio_nsp_name(sio_socket_nsp(s)), p->conf.nsp);

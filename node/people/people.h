@@ -53,6 +53,7 @@ void people_room(struct str id_text, struct sb *out); /* appends user-<id> */
  * apart by it. */
 void people_number_room(struct str id_text, struct sb *out);
 bool people_is_room_of(struct str room, struct str id_text);
+bool people_is_room(struct str room); /* of some user */
 
 /* How many devices a user has over the nodes. told is called exactly once, now or later. */
 void people_count(struct people *p, struct str id_text, tally_told *told, void *ctx);

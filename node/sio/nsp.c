@@ -48,3 +48,17 @@ size_t sio_nsp_sockets(const struct sio_nsp *n)
 {
     return n->sockets.count;
 }
+
+bool sio_nsp_each_room(const struct sio_nsp *n, size_t *at, unsigned most,
+                       void (*fn)(void *ctx, struct str room), void *ctx)
+{
+    for (unsigned i = 0; i < most; i++) {
+        const struct sio_room *r = map_next(&n->rooms, at);
+        struct str name;
+
+        if (!r) return false;
+        name = str_of(r->name, r->name_n);
+        if (r->count != r->gaps && !sio_room_is_inner(name)) fn(ctx, name);
+    }
+    return true;
+}

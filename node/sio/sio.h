@@ -69,6 +69,11 @@ struct sio_nsp *sio_nsp_add(struct sio *s, struct str name);
 struct sio_nsp *sio_nsp_get(struct sio *s, struct str name); /* NULL */
 struct str sio_nsp_name(const struct sio_nsp *n);
 size_t sio_nsp_sockets(const struct sio_nsp *n);
+/* Rooms with members here, inner ones not: calls fn for some of them, at most `most`, and moves *at
+ * on, which starts at 0. False: that was the end. Rooms that come and go between two calls may be
+ * told twice or not at all. */
+bool sio_nsp_each_room(const struct sio_nsp *n, size_t *at, unsigned most,
+                       void (*fn)(void *ctx, struct str room), void *ctx);
 
 /* ---- one socket ---- */
 struct str sio_socket_id(const struct sio_socket *s);

@@ -25,6 +25,8 @@ test('all sockets are told of the whole cluster, with the keys of today', async 
   const bob = await device(b, 'bob');
   const tab = await device(a, 'bob');
   await bob.join('class');
+  await tab.join('class'); // on both nodes: one room
+  await tab.join('user-bob', 'personal');
   for (const peer of [guest, bob, tab]) {
     const got = await peer.next('serverStats', (s) => s.connections.currentConnections === 3 && s.onlineUsers === 1 && s.activeRooms === 1);
     assert.equal(got.nodes, 2);
@@ -39,7 +41,21 @@ test('all sockets are told of the whole cluster, with the keys of today', async 
   const health = await a.health();
   assert.equal(health.cluster.sockets, 3);
   assert.equal(health.cluster.onlineUsers, 1);
-  assert.equal((await a.metrics()).ingoma_cluster_sockets, 3);
+  assert.equal(health.cluster.rooms, 1);
+  assert.equal(health.cluster.nodes, 2);
+  assert.equal(health.cluster.socketsPeak, 3);
+  assert.ok(health.cluster.socketsTotal >= 3);
+  assert.ok(health.cluster.memory > health.memory.rss);
+  assert.deepEqual(Object.keys(health.rates), Object.keys(health.cluster.rates));
+  await until('the events to show in the rates', async () => {
+    tab.emit('ping', {});
+    const { rates, cluster: { rates: all } } = await a.health();
+    return rates.eventsPerMinute > 0 && all.eventsPerMinute >= rates.eventsPerMinute && all.cpuPermille > 0;
+  });
+  const metrics = await a.metrics();
+  assert.equal(metrics.ingoma_cluster_sockets, 3);
+  assert.equal(metrics.ingoma_cluster_rooms, 1);
+  assert.ok(metrics.ingoma_cluster_cpu_permille >= 0 && metrics.ingoma_cpu_permille >= 0);
 });
 
 test('quizzes are counted once over the nodes, until nobody is in them, they are over, or their node dies', async () => {

@@ -10,9 +10,16 @@
 #include "base/metric.h"
 #include "base/proc.h"
 #include "events_out.h"
+#include "node/features/stats/stats_rooms.h"
 #include "node/features/stats/stats_row.h"
+#include "node/people/people.h"
 
-enum { REPLY_FIXED = 3, ROWS_AGE = 3 /* intervals, then a row is of a dead node */ };
+enum {
+    REPLY_FIXED = 3,
+    ROWS_AGE = 3, /* intervals, then a row is of a dead node */
+    MINUTE_MS = 60000,
+    WALK_STEP = 2000 /* rooms in one go */
+};
 
 /* KEYS: the rows. ARGV: node, row, time to live, seconds after which a row is dropped, millisecond.
  * The first two figures of a row are the sockets now and since its start: those of a dead node stay
@@ -58,7 +65,9 @@ struct counts { /* as the counters were at the end of the last interval */
 struct stats {
     struct events *events;
     struct adapter *adapter; /* NULL: this node alone */
-    struct timer timer;
+    struct timer timer, walk;
+    size_t walk_at;
+    struct stats_rooms rooms;
     uint64_t started_ms;
     struct counts before;
     struct stats_row row;
@@ -89,10 +98,9 @@ static struct counts counts_now(void)
 static void measure(struct stats *st)
 {
     struct counts now = counts_now(), *was = &st->before;
-    uint64_t ms = now.at_ms - was->at_ms, rooms = value(M_ROOMS), own = value(M_USERS_HERE);
+    uint64_t ms = now.at_ms - was->at_ms;
     struct stats_row r = {.sockets = value(M_SOCKETS),
                           .sockets_total = value(M_SOCKETS_CONNECTED),
-                          .rooms = rooms > own ? rooms - own : 0, /* without user-<id> */
                           .users = value(M_USERS_ONLINE),
                           .quiz_sessions = value(M_QUIZ_SESSIONS),
                           .uptime_s = (now.at_ms - st->started_ms) / 1000,
@@ -114,6 +122,40 @@ static void measure(struct stats *st)
     st->peak_ms = clock_wall_ms();
 }
 
+/* Rates as whole numbers, so that metrics and /health can say them. */
+struct gauges {
+    enum metric events, deliveries, errors, event_us, redis_us, cpu;
+};
+static const struct gauges of_node = {M_NODE_EVENTS,   M_NODE_DELIVERIES, M_NODE_ERRORS,
+                                      M_NODE_EVENT_US, M_NODE_REDIS_US,   M_NODE_CPU};
+static const struct gauges of_cluster = {M_CLUSTER_EVENTS,   M_CLUSTER_DELIVERIES, M_CLUSTER_ERRORS,
+                                         M_CLUSTER_EVENT_US, M_CLUSTER_REDIS_US,   M_CLUSTER_CPU};
+
+static int64_t share(uint64_t count, uint64_t of, uint64_t unit)
+{
+    return of ? (int64_t)(count * unit / of) : 0;
+}
+
+static void set_gauges(const struct gauges *g, const struct stats_row *r)
+{
+    metric_set(g->events, share(r->events, r->interval_ms, MINUTE_MS));
+    metric_set(g->deliveries, share(r->deliveries, r->interval_ms, MINUTE_MS));
+    metric_set(g->errors, share(r->refused, r->interval_ms, MINUTE_MS));
+    metric_set(g->event_us, share(r->events_us, r->events, 1));
+    metric_set(g->redis_us, share(r->redis_us, r->redis, 1));
+    metric_set(g->cpu, (int64_t)r->cpu_permille);
+}
+
+static void set_cluster(const struct stats_cluster *c)
+{
+    metric_set(M_CLUSTER_SOCKETS, (int64_t)c->sum.sockets);
+    metric_set(M_CLUSTER_SOCKETS_TOTAL, (int64_t)c->total);
+    metric_set(M_CLUSTER_SOCKETS_PEAK, (int64_t)c->peak);
+    metric_set(M_CLUSTER_ROOMS, (int64_t)c->sum.rooms);
+    metric_set(M_CLUSTER_MEMORY, (int64_t)c->sum.resident_bytes);
+    set_gauges(&of_cluster, &c->sum);
+}
+
 static void tell(struct stats *st, const struct stats_cluster *c)
 {
     char now[CLOCK_ISO_SIZE];
@@ -126,8 +168,8 @@ static void tell(struct stats *st, const struct stats_cluster *c)
                                    .uptime = (int64_t)c->sum.uptime_s,
                                    .nodes = (int64_t)c->nodes};
 
-    metric_set(M_CLUSTER_SOCKETS, (int64_t)c->sum.sockets);
-    metric_set(M_CLUSTER_MEMORY, (int64_t)c->sum.resident_bytes);
+    set_gauges(&of_node, &st->row);
+    set_cluster(c);
     stats_put_connections(c, &connections);
     stats_put_memory(&c->sum, &memory);
     stats_put_rates(&c->sum, &rates);
@@ -165,7 +207,9 @@ static void on_rows(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     struct stats *st = ctx;
     struct stats_cluster c = {0};
+    struct stats_rooms_sum rooms = {0};
     struct stats_row r;
+    struct str figures, hashes;
 
     st->waiting--;
     if (st->is_closed) {
@@ -177,11 +221,14 @@ static void on_rows(void *ctx, int rc, const struct str *reply, unsigned count)
         return;
     }
     for (unsigned i = REPLY_FIXED; i < count; i++) {
-        if (stats_row_read(reply[i], &r) != OK) continue;
+        (void)str_cut(reply[i], '|', &figures, &hashes);
+        if (stats_row_read(figures, &r) != OK) continue;
         stats_row_join(&c.sum, &r);
+        stats_rooms_join(&rooms, r.rooms, hashes);
         c.nodes++;
     }
     c.total += c.sum.sockets_total;
+    c.sum.rooms = stats_rooms_total(&rooms);
     tell(st, &c);
 }
 
@@ -193,6 +240,8 @@ static void ask(struct stats *st)
 
     key_name(KEY_STATS_NODES, str_z(conf->adapter_prefix), &key);
     stats_row_put(&st->row, &row);
+    sb_char(&row, '|');
+    stats_rooms_put(&st->rooms, &row);
     sb_u64(&ttl, KEY_STATS_NODES_TTL_S);
     sb_u64(&age, ROWS_AGE * conf->stats_interval_ms / 1000 + 1);
     sb_u64(&now, clock_wall_ms());
@@ -211,16 +260,38 @@ static void ask(struct stats *st)
     sb_fini(&now);
 }
 
+static void add_room(void *ctx, struct str room)
+{
+    if (!people_is_room(room)) stats_rooms_add(ctx, room);
+}
+
+/* The names of all rooms here, some at a time; then what was measured is told. */
+static void on_walk(struct timer *t)
+{
+    struct stats *st = LIST_OWNER(t, struct stats, walk);
+    const struct sio_nsp *main = sio_nsp_get(events_sio(st->events), STR("/"));
+
+    if (sio_nsp_each_room(main, &st->walk_at, WALK_STEP, add_room, &st->rooms)) {
+        loop_timer(events_loop(st->events), t, 1);
+        return;
+    }
+    st->row.rooms = st->rooms.count;
+    if (st->adapter && adapter_is_connected(st->adapter))
+        ask(st);
+    else
+        tell_alone(st);
+}
+
 static void on_time(struct timer *t)
 {
     struct stats *st = LIST_OWNER(t, struct stats, timer);
 
     loop_timer(events_loop(st->events), t, events_conf(st->events)->stats_interval_ms);
+    if (timer_is_set(&st->walk)) return; /* more rooms than can be counted in an interval */
     measure(st);
-    if (st->adapter && adapter_is_connected(st->adapter))
-        ask(st);
-    else
-        tell_alone(st);
+    st->walk_at = 0;
+    st->rooms.count = st->rooms.n = 0;
+    on_walk(&st->walk);
 }
 
 static void *stats_open(struct events *e)
@@ -232,6 +303,7 @@ static void *stats_open(struct events *e)
     st->started_ms = clock_ms();
     st->before = counts_now();
     timer_init(&st->timer, on_time);
+    timer_init(&st->walk, on_walk);
     loop_timer(events_loop(e), &st->timer, events_conf(e)->stats_interval_ms);
     return st;
 }
@@ -241,6 +313,7 @@ static void stats_close(void *state)
     struct stats *st = state;
 
     loop_timer_stop(events_loop(st->events), &st->timer);
+    loop_timer_stop(events_loop(st->events), &st->walk);
     st->is_closed = true;
     if (!st->waiting) mem_free(st);
 }

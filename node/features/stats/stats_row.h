@@ -31,7 +31,8 @@ struct stats_row {
 #undef STATS_FIELD
 };
 
-void stats_row_put(const struct stats_row *r, struct sb *out); /* numbers with blanks between */
+/* Numbers with blanks between; what comes behind a | is another's (stats_rooms.h). */
+void stats_row_put(const struct stats_row *r, struct sb *out);
 MUST_USE int stats_row_read(struct str text, struct stats_row *out); /* ERR_PROTO */
 void stats_row_join(struct stats_row *sum, const struct stats_row *r);
 

@@ -57,6 +57,31 @@ Test(ops_http, health_is_one_json_object_on_both_ports)
     }
 }
 
+Test(ops_http, health_has_figures_of_the_node_and_of_the_cluster)
+{
+    struct fake_pipe *p;
+
+    is_public = true;
+    metric_set(M_NODE_EVENTS, 120);
+    metric_set(M_CLUSTER_EVENTS, 240);
+    metric_set(M_CLUSTER_CPU, 1500);
+    metric_set(M_CLUSTER_ROOMS, 7);
+    metric_set(M_CLUSTER_SOCKETS_PEAK, 40);
+    p = fake_request(&edge, "GET /api/health\n"); /* its name at the old service */
+    cr_assert_eq(p->status, 200);
+    cr_expect(
+        str_contains(
+            sb_view(&p->body),
+            STR("\"rates\":{\"eventsPerMinute\":120,\"deliveriesPerMinute\":0,\"errorsPerMinute\":"
+                "0,"
+                "\"eventMicroseconds\":0,\"redisMicroseconds\":0,\"cpuPermille\":0},"
+                "\"cluster\":{\"nodes\":1,\"sockets\":0,\"socketsTotal\":0,\"socketsPeak\":40,"
+                "\"onlineUsers\":0,\"rooms\":7,\"quizSessions\":0,\"memory\":0,"
+                "\"rates\":{\"eventsPerMinute\":240,")),
+        "%s", fake_body_z(p));
+    cr_expect(str_contains(sb_view(&p->body), STR("\"cpuPermille\":1500}},\"timestamp\":\"")));
+}
+
 Test(ops_http, ready_turns_503_when_draining)
 {
     cr_expect_eq(fake_request(&edge, "GET /ready\n")->status, 200);

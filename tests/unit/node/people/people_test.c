@@ -116,6 +116,8 @@ Test(people_alone, knows_whose_room_it_is)
     cr_expect(!people_is_room_of(sb_view(&room), STR("u")));
     cr_expect(!people_is_room_of(STR("user-"), STR_NONE));
     cr_expect(!people_is_room_of(STR("u7"), STR("u7")));
+    cr_expect(people_is_room(sb_view(&room)));
+    cr_expect(!people_is_room(STR("class-7")));
     sb_fini(&room);
 }
 

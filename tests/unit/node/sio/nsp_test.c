@@ -37,3 +37,26 @@ Test(sio_nsp, is_told_to_the_adapter)
     sio_nsp_add(rig.sio, STR("/new"));
     cr_expect_str_eq(take(&rig.cluster), "");
 }
+
+static void note_room(void *ctx, struct str room)
+{
+    sb_str(ctx, room);
+    sb_char(ctx, ' ');
+}
+
+Test(sio_nsp, tells_its_rooms_some_at_a_time)
+{
+    struct eio_session *s;
+    struct sio_socket *a = connected(&s, "0");
+    struct sb rooms = {0};
+    size_t at = 0;
+
+    cr_assert_eq(sio_socket_join(a, STR("r1")), OK);
+    cr_assert_eq(sio_socket_join(a, STR("r2")), OK);
+    cr_assert_eq(sio_socket_join_inner(a, STR("\x1fown")), OK);
+    cr_expect(sio_nsp_each_room(rig.main, &at, 3, note_room, &rooms));
+    cr_expect_not(sio_nsp_each_room(rig.main, &at, 3, note_room, &rooms));
+    cr_expect_eq(rooms.n, 6, "r1 and r2, in any order");
+    sb_fini(&rooms);
+    free_session(s);
+}

@@ -61,6 +61,10 @@ Test(stats_cluster, adds_the_rows_of_all_nodes)
                      "\"activeRooms\":3,\"quizSessions\":0,\"uptime\":50,"),
               "%s", got);
     cr_expect(strstr(got, "\"nodes\":2"), "%s", got);
+    cr_expect_eq(metric_get(M_CLUSTER_SOCKETS), 5);
+    cr_expect_eq(metric_get(M_CLUSTER_SOCKETS_TOTAL), 150);
+    cr_expect_eq(metric_get(M_CLUSTER_SOCKETS_PEAK), 9);
+    cr_expect_eq(metric_get(M_CLUSTER_ROOMS), 3);
     free_session(bob);
 }
 
@@ -77,4 +81,26 @@ Test(stats_cluster, tells_its_own_figures_when_redis_is_away)
     fake.is_connected = true;
     rig_wait(30010);
     free_session(bob); /* and closed while the answer is due */
+}
+
+Test(stats_cluster, counts_a_room_on_two_nodes_once)
+{
+    struct eio_session *bob = fake_client(BOB);
+    struct sio_socket *s = sio_socket_find(rig.main, STR("node0000000000000001"));
+    struct sb row = {0};
+    const char *told, *hashes;
+
+    cr_assert_eq(sio_socket_join(s, STR("r")), OK); /* with that, user-u7 and its own id: one */
+    rig_wait(30010);
+    told = take(&fake.scripts);
+    cr_expect(strstr(told, "nodes node 1 1 1 "), "%s", told);
+    hashes = strchr(told, '|');
+    cr_assert_not_null(hashes);
+    cr_expect_eq(strcspn(hashes + 1, " "), 8, "%s", hashes);
+    sb_printf(&row, "2 20 1%.9s", hashes);
+    answer_call(
+        OK, (const struct str[]){STR("9"), STR("1"), STR("0"), sb_view(&row), sb_view(&row)}, 5);
+    cr_expect(strstr(take(&bob->sent), "\"activeRooms\":1,"));
+    sb_fini(&row);
+    free_session(bob);
 }
