@@ -188,11 +188,12 @@ int sio_room_join(struct sio_socket *s, struct str name)
 {
     struct sio_nsp *n = s->nsp;
     struct sio_room *r = sio_room_get(n, name);
+    bool is_inner = sio_room_is_inner(name);
 
     if (s->state == SIO_STATE_CLOSED) return ERR_CLOSED;
     if (str_eq(sio_socket_str(s), name) || (r && seat_in(s, r))) return OK;
     if (name.n == 0 || name.n > SIO_ROOM_NAME_MAX) return ERR_TOO_BIG;
-    if (s->seats_count >= n->sio->conf->max_rooms) return ERR_LIMIT;
+    if (!is_inner && s->seats_count - s->inner_count >= n->sio->conf->max_rooms) return ERR_LIMIT;
     if (!r) {
         r = sio_room_new(n, name);
         map_put(&n->rooms, name_of(r), r);
@@ -203,6 +204,7 @@ int sio_room_join(struct sio_socket *s, struct str name)
     }
     s->seats[s->seats_count] = (struct sio_seat){r, add(r, s, s->seats_count)};
     s->seats_count++;
+    s->inner_count += is_inner;
     if (s->keep) sio_keep_changed(s);
     if (living(r) == 1) opened(r);
     return OK;
@@ -221,6 +223,7 @@ static void leave_seat(struct sio_socket *s, uint32_t i)
 
     take_out(r, s->seats[i].index);
     s->seats_count--;
+    s->inner_count -= sio_room_is_inner(name_of(r));
     if (i != s->seats_count) {
         s->seats[i] = s->seats[s->seats_count];
         s->seats[i].room->members[s->seats[i].index].seat = i;

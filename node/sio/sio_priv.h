@@ -93,6 +93,7 @@ struct sio_socket {
     uint32_t seats_count, seats_cap;
     uint16_t auth_n;
     uint8_t state, id_n;
+    uint8_t inner_count; /* of the seats: inner rooms, which MAX_ROOMS does not count */
     char id[];
 };
 

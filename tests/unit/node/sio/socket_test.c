@@ -136,6 +136,10 @@ Test(sio_socket, lets_nobody_into_inner_rooms_or_out_of_them)
     cr_expect_eq(sio_socket_join_inner(a, STR("\x1fown")), OK);
     sio_socket_leave(a, STR("\x1fown"));
     cr_expect(sio_socket_is_in(a, STR("\x1fown")));
+    rig.conf.max_rooms = 1;
+    cr_expect_eq(sio_socket_join(a, STR("r")), OK, "it is not counted");
+    cr_expect_eq(sio_socket_join(a, STR("s")), ERR_LIMIT);
+    cr_expect_eq(sio_socket_join_inner(a, STR("\x1fmore")), OK);
     free_session(s);
     cr_expect_eq(sio_room_count(rig.main, STR("\x1fown")), 0);
 }
