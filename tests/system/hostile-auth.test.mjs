@@ -139,6 +139,61 @@ describe('whose token', () => {
     assert.ok(!node.logs().includes(token({ id: 'a' }).split('.')[2]));
   });
 
+  test('64 kB of token by any way in', async () => {
+    const node = cluster.nodes[0];
+    const long = `${token({ id: 'a' })}${'A'.repeat(65536)}`;
+    const status = (suffix, headers) => new Promise((resolve, reject) => {
+      http.get(`${node.url}/socket.io/?EIO=4&transport=polling${suffix}`, { agent: false, headers }, (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve(answer.statusCode));
+      }).on('error', reject);
+    });
+    assert.equal(await status(`&token=${long}`, {}), 431);
+    assert.equal(await status('', { authorization: `Bearer ${long}` }), 431);
+    const peer = await connect(node.url, { auth: { token: long }, wait: false, reconnection: false });
+    await until('an answer', () => peer.errors.length || peer.disconnects.length || peer.count('authError'));
+    if (peer.socket.connected) assert.equal((await peer.ask('typing', { roomId: 'r' })).code, 'forbidden');
+    peer.close();
+    assert.equal(await taken(node, token({ id: 'a' })), 'user', 'and the node is well');
+  });
+
+  test('of two claims of one name the last one counts, everywhere', async () => {
+    const node = cluster.nodes[0];
+    const raw = (text) => sign(text);
+    assert.equal(await taken(node, raw(`{"id":"a","exp":${now() - 5},"exp":${now() + 60}}`)), 'user');
+    assert.equal(await taken(node, raw(`{"id":"a","exp":${now() + 60},"exp":${now() - 5}}`)), 'auth_expired');
+    const peer = await connect(node.url, { auth: { token: raw(`{"id":"first","id":"second","role":"superadmin","role":"user"}`) } });
+    assert.equal((await peer.ask('joinRoom', 'user-first')).code, 'forbidden');
+    assert.equal((await peer.ask('joinRoom', 'user-second')).ok, true);
+    peer.close();
+  });
+
+  test('bad tokens by the thousand: the limit of handshakes comes before any cryptography', async () => {
+    const node = await startNode({ env: { HANDSHAKES_PER_IP: '20', LIMITS_EXEMPT: '203.0.113.1' } });
+    const bad = sign({ id: 'a' }, { secret: 'another secret of thirty-two bytes or more' });
+    const peers = await Promise.all(Array.from({ length: 300 }, () => connect(node.url, { auth: { token: bad }, wait: false, reconnection: false })));
+    await until('all to be answered', () => peers.every((p) => p.errors.length || p.count('authError')));
+    assert.equal(peers.filter((p) => p.count('authError')).length, 20);
+    assert.equal((await node.metrics())['ingoma_tokens_total{result="auth_invalid"}'], 20);
+    for (const p of peers) p.close();
+    await node.stop();
+  });
+
+  test('names are cut, and stay text', async () => {
+    const node = cluster.nodes[0];
+    const watcher = await connect(node.url);
+    await watcher.join('names');
+    for (const name of [`a${'\u0301'.repeat(800)}`, '\u202Eevil\u200B', '😀'.repeat(300), `<img src=x onerror=alert(1)>`]) {
+      const peer = await connect(node.url, { auth: { token: token({ id: 'n', name }) } });
+      await peer.join('names');
+      const { userName } = await watcher.next('userJoinedRoom');
+      assert.ok(Buffer.byteLength(userName) <= 200 && name.startsWith(userName) && userName.length > 0, userName);
+      peer.close();
+      await watcher.next('userLeftRoom');
+    }
+    watcher.close();
+  });
+
   test('a set that changes is read again; a broken one changes nothing', async () => {
     const node = cluster.nodes[1];
     const old = signWith(pairs.ec, { id: 'a' }, { kid: 'two' });
@@ -313,4 +368,25 @@ describe('revocation', () => {
     assert.equal((await ingomaRevoke('--user', 'a', '--prefix', 'other')).status, 3);
     assert.equal((await ingomaRevoke('--user', 'a', '--redis', 'unix:///nowhere.sock')).status, 1);
   });
+});
+
+test('the log, at its loudest, has no message, no token and no mail address', async () => {
+  const node = await startNode({ env: { LOG_LEVEL: 'debug', RATE_EVENTS: '20' } });
+  const secrets = ['a-word-in-a-message', 'a-word-in-private', 'ann@mail.example', 'a-word-of-a-refusal'];
+  const mine = token({ id: 'ann', email: secrets[2] });
+  const forged = sign({ id: 'ann', email: secrets[2] }, { secret: 'another secret of thirty-two bytes or more' });
+  const ann = await connect(node.url, { auth: { token: mine } });
+  const byQuery = await connect(node.url, { query: { token: mine } });
+  const guest = await connect(node.url, { auth: { token: forged } });
+  await ann.join('r');
+  await ann.ask('roomMessage', { roomId: 'r', message: secrets[0] });
+  await ann.ask('privateMessage', { recipientId: 'bob', message: secrets[1] });
+  await guest.ask('roomMessage', { roomId: 'r', message: secrets[3] });
+  await ann.ask('auth:refresh', { token: forged });
+  for (let i = 0; i < 40; i++) await ann.ask('roomMessage', { roomId: secrets[3], message: secrets[3] });
+  for (const p of [ann, byQuery, guest]) p.close();
+  await node.stop();
+  const log = node.logs();
+  assert.ok(log.includes('event.refused'), 'it is loud');
+  for (const secret of [...secrets, mine.split('.')[2], forged.split('.')[2], JWT_SECRET]) assert.ok(!log.includes(secret), secret);
 });

@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <jwt.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/conf.h"
@@ -539,4 +540,43 @@ Test(auth_token_keys, asks_the_url_for_a_key_that_it_does_not_know, .timeout = 2
     sb_fini(&answer);
     free(token);
     free(invented);
+}
+
+static uint64_t own_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Whoever sends bad tokens by the thousand must not get a core for it. */
+Test(auth_token, takes_200_microseconds_at_the_most)
+{
+    enum { CHECKS = 200, TRIES = 5 };
+    struct auth *a = make(secret);
+    const char *rows[] = {NULL, NULL};
+    char good[2000], bad[2000];
+    uint64_t least = UINT64_MAX;
+
+    snprintf(good, sizeof good, "%s",
+             sign("{\"id\":\"u7\",\"exp\":1700000060}", JWT_ALG_HS256, secret));
+    snprintf(bad, sizeof bad, "%s",
+             sign("{\"id\":\"u7\"}", JWT_ALG_HS256, "another secret of 32 bytes or so"));
+    rows[0] = good;
+    rows[1] = bad;
+    for (int i = 0; i < TRIES; i++) { /* processor time: the machine may be busy */
+        uint64_t start = own_us(), took;
+
+        for (int k = 0; k < CHECKS; k++) {
+            struct identity *who = NULL;
+
+            cr_expect_eq(check(a, rows[k % 2], &who), k % 2 ? ERR_AUTH : OK);
+            identity_free(who);
+        }
+        took = own_us() - start;
+        if (took < least) least = took;
+    }
+    cr_expect_leq(least / CHECKS, 200, "%llu us", (unsigned long long)least / CHECKS);
+    auth_free(a);
 }

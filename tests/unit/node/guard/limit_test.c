@@ -1,6 +1,8 @@
 #include "tests/unit/support/fake_guard.inc"
 
 #include <stdio.h>
+#include <time.h>
+#include "node/event/rate.h"
 #include "node/guard/limit.h"
 
 static struct limits *l;
@@ -250,4 +252,43 @@ Test(limit, buckets_of_another_program_are_others)
     for (int i = 0; i < 31; i++)
         cr_expect_eq(limit_take(l, u), 0);
     cr_expect_str_eq(guard_take(&guard.keys), "ingoma:{limit:contacts:user:u7}:bucket\n");
+}
+
+static uint64_t own_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* All that an event pays far from the limits: the socket's bucket, the user's and the address'. */
+Test(limit, takes_a_microsecond_and_no_command_far_from_the_limit)
+{
+    enum { EVENTS = 10000, TRIES = 10 };
+    struct rate_limits limits;
+    struct rate rate = {0};
+    struct limit_share *u, *ip;
+    uint64_t least = UINT64_MAX;
+
+    guard.conf.rate_events = 1000000;
+    guard.conf.rate_presence = guard.conf.rate_typing = guard.conf.rate_pings = 1;
+    guard.conf.rate_echoes = guard.conf.rate_strikes = 1;
+    limits = rate_limits_of(&guard.conf);
+    open_limits(1000000, 1000000);
+    u = join(LIMIT_USER, "u7");
+    ip = join(LIMIT_IP, "192.0.2.1");
+    for (int i = 0; i < TRIES; i++) { /* processor time: the machine may be busy */
+        uint64_t start = own_ns(), refused = 0, took;
+
+        for (int k = 0; k < EVENTS; k++)
+            refused += rate_take(&rate, &limits, EVENT_RATE_EVENT, clock_ms()) + limit_take(l, u) +
+                       limit_take(l, ip);
+        took = own_ns() - start;
+        if (took < least) least = took;
+        cr_expect_eq(refused, 0);
+        clock_advance(60000);
+    }
+    cr_expect_leq(least / EVENTS, 1000, "%llu ns", (unsigned long long)least / EVENTS);
+    cr_expect_eq(guard.count, 0, "no command to Redis");
 }
