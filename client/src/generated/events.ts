@@ -237,7 +237,7 @@ export interface SubmitAnswerRequest {
   answer: string | number | boolean | { [key: string]: unknown } | unknown[];
 }
 
-/** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. Who says nothing for 6 s has stopped, and the others are told. */
+/** Tells the others of a room that one is typing, or has stopped. Members only; guests have no name to show. The others hear of it once in 2 s at most, however often it is said. Who says nothing for 6 s has stopped, and the others are told. */
 export interface TypingRequest {
   /** Name of a room, 1 to 200 characters. */
   roomId: string;

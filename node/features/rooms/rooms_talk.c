@@ -151,16 +151,14 @@ int rooms_on_typing(struct event_ctx *c, const union event_in *in)
     struct rooms *rooms = c->state;
     struct str id = sio_socket_id(c->socket);
     struct rooms_room *room;
-    bool waits;
+    bool waits, is_news;
     int rc = check(c, t->room_id, &room, &waits);
 
     if (rc != OK || waits) return rc;
     if (rooms_is_hidden(rooms, c->who)) return OK;
-    if (t->is_typing)
-        rooms_typing_start(&rooms->typing, id, t->room_id);
-    else
-        rooms_typing_stop(&rooms->typing, id, t->room_id);
-    return tell_typing(c->socket, c->who, t->room_id, t->is_typing);
+    is_news = t->is_typing ? rooms_typing_start(&rooms->typing, id, t->room_id)
+                           : rooms_typing_stop(&rooms->typing, id, t->room_id);
+    return is_news ? tell_typing(c->socket, c->who, t->room_id, t->is_typing) : OK;
 }
 
 void rooms_on_typing_ended(void *ctx, struct str socket_id, struct str room)

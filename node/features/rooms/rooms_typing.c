@@ -7,7 +7,8 @@
 
 struct entry {
     struct list order;
-    uint64_t until;
+    uint64_t until, told; /* told: when the others last heard of it */
+    bool is_shown;        /* they believe it */
     struct str key;
     size_t id_n;
     char bytes[]; /* socket id, a blank, room */
@@ -52,7 +53,7 @@ static void on_time(struct timer *timer)
         if (e->until > clock_ms()) break;
         map_del(&t->entries, e->key);
         list_unlink(&e->order); /* telling may end in others being forgotten */
-        t->ended(t->ctx, str_head(e->key, e->id_n), str_skip(e->key, e->id_n + 1));
+        if (e->is_shown) t->ended(t->ctx, str_head(e->key, e->id_n), str_skip(e->key, e->id_n + 1));
         mem_free(e);
     }
     arm(t);
@@ -73,10 +74,19 @@ void rooms_typing_fini(struct rooms_typing *t)
     map_fini(&t->entries);
 }
 
-void rooms_typing_start(struct rooms_typing *t, struct str socket_id, struct str room)
+static void keep(struct rooms_typing *t, struct entry *e)
+{
+    list_unlink(&e->order);
+    list_push(&t->order, &e->order);
+    e->until = clock_ms() + ROOMS_TYPING_MS;
+    arm(t);
+}
+
+bool rooms_typing_start(struct rooms_typing *t, struct str socket_id, struct str room)
 {
     struct sb key = key_of(socket_id, room);
     struct entry *e = map_get(&t->entries, sb_view(&key));
+    bool is_due = !e || clock_ms() - e->told >= ROOMS_TYPING_TELL_MS;
 
     if (!e) {
         e = mem_new(1, sizeof *e + key.n);
@@ -86,19 +96,26 @@ void rooms_typing_start(struct rooms_typing *t, struct str socket_id, struct str
         list_init(&e->order);
         map_put(&t->entries, e->key, e);
     }
-    list_unlink(&e->order);
-    list_push(&t->order, &e->order);
-    e->until = clock_ms() + ROOMS_TYPING_MS;
+    if (is_due) {
+        e->told = clock_ms();
+        e->is_shown = true;
+    }
+    keep(t, e);
     sb_fini(&key);
-    arm(t);
+    return is_due;
 }
 
-void rooms_typing_stop(struct rooms_typing *t, struct str socket_id, struct str room)
+/* Kept a while: whoever starts and stops all the time is not told of each time. */
+bool rooms_typing_stop(struct rooms_typing *t, struct str socket_id, struct str room)
 {
     struct sb key = key_of(socket_id, room);
     struct entry *e = map_get(&t->entries, sb_view(&key));
+    bool is_end = e && e->is_shown;
 
-    if (e) forget(t, e);
+    if (is_end) {
+        e->is_shown = false;
+        keep(t, e);
+    }
     sb_fini(&key);
-    arm(t);
+    return is_end;
 }

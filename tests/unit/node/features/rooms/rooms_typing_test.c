@@ -39,11 +39,11 @@ TestSuite(rooms_typing, .init = up, .fini = down);
 
 Test(rooms_typing, ends_by_itself_six_seconds_after_the_last_word)
 {
-    rooms_typing_start(&typing, STR("a"), STR("r 1"));
+    (void)rooms_typing_start(&typing, STR("a"), STR("r 1"));
     clock_advance(1000);
-    rooms_typing_start(&typing, STR("b"), STR("r 1"));
+    (void)rooms_typing_start(&typing, STR("b"), STR("r 1"));
     clock_advance(1000);
-    rooms_typing_start(&typing, STR("a"), STR("r 1"));
+    (void)rooms_typing_start(&typing, STR("a"), STR("r 1"));
     cr_expect(str_eq(after(5000), STR("b/r 1;")));
     cr_expect(str_eq(after(999), STR("")));
     cr_expect(str_eq(after(2), STR("a/r 1;")));
@@ -52,14 +52,41 @@ Test(rooms_typing, ends_by_itself_six_seconds_after_the_last_word)
 
 Test(rooms_typing, is_forgotten_when_it_was_said_to_end)
 {
-    rooms_typing_start(&typing, STR("a"), STR("r"));
-    rooms_typing_start(&typing, STR("a"), STR("s"));
-    rooms_typing_stop(&typing, STR("a"), STR("r"));
-    rooms_typing_stop(&typing, STR("a"), STR("unknown"));
+    (void)rooms_typing_start(&typing, STR("a"), STR("r"));
+    (void)rooms_typing_start(&typing, STR("a"), STR("s"));
+    (void)rooms_typing_stop(&typing, STR("a"), STR("r"));
+    (void)rooms_typing_stop(&typing, STR("a"), STR("unknown"));
     cr_expect(str_eq(after(6001), STR("a/s;")));
+}
+
+Test(rooms_typing, is_told_once_in_two_seconds)
+{
+    cr_expect(rooms_typing_start(&typing, STR("a"), STR("r")));
+    for (int ms = 0; ms < 1999; ms += 100) {
+        cr_expect_not(rooms_typing_start(&typing, STR("a"), STR("r")), "after %d ms", ms);
+        clock_advance(100);
+    }
+    cr_expect(rooms_typing_start(&typing, STR("a"), STR("r")));
+    cr_expect(rooms_typing_start(&typing, STR("a"), STR("s")), "another room");
+    cr_expect(rooms_typing_start(&typing, STR("b"), STR("r")), "another socket");
+}
+
+Test(rooms_typing, tells_an_end_once_and_no_new_start_right_after_it)
+{
+    cr_expect_not(rooms_typing_stop(&typing, STR("a"), STR("r")), "there was no start");
+    cr_expect(rooms_typing_start(&typing, STR("a"), STR("r")));
+    cr_expect(rooms_typing_stop(&typing, STR("a"), STR("r")));
+    for (int i = 0; i < 10; i++) {
+        cr_expect_not(rooms_typing_start(&typing, STR("a"), STR("r")));
+        cr_expect_not(rooms_typing_stop(&typing, STR("a"), STR("r")));
+    }
+    cr_expect_not(rooms_typing_start(&typing, STR("a"), STR("r")));
+    cr_expect(str_eq(after(6010), STR("")), "nobody was told of it");
+    cr_expect(rooms_typing_start(&typing, STR("a"), STR("r")));
+    cr_expect(str_eq(after(6010), STR("a/r;")));
 }
 
 Test(rooms_typing, leaves_nothing_behind)
 {
-    rooms_typing_start(&typing, STR("a"), STR("r"));
+    (void)rooms_typing_start(&typing, STR("a"), STR("r"));
 }
