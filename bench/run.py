@@ -288,6 +288,9 @@ def main():
     if sys.argv[1:2] == ["quiz"]:
         import quiz
         return quiz.main()
+    if sys.argv[1:2] and sys.argv[1] in ("presence", "private"):
+        import people
+        return people.main()
     o = arguments()
 
     def work():

@@ -17,7 +17,8 @@
 #define EVENTS 1024
 #define STALL_US 10000000U
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
-#define CLASSIFY 5 /* payload bytes that tell `42["r` from the rest */
+#define PACKET_MAX 1024 /* of the handshake */
+#define CLASSIFY 5      /* payload bytes that tell `42["r` from the rest */
 
 static int read_address(struct str url, struct sockaddr_in *to)
 {
@@ -110,9 +111,9 @@ void client_put(struct client *c, const char *bytes, size_t n)
 
 static void put_text(struct client *c, struct str packet) /* short packets of the handshake */
 {
-    char frame[WIRE_HEAD_MAX + 256];
+    char frame[WIRE_HEAD_MAX + PACKET_MAX];
 
-    client_put(c, frame, wire_client_frame(frame, str_head(packet, 256)));
+    client_put(c, frame, wire_client_frame(frame, str_head(packet, PACKET_MAX)));
 }
 
 static void want_room(struct clients *cs, struct client *c, bool on)
@@ -146,6 +147,19 @@ static void client_is_ready(struct clients *cs, struct client *c)
 {
     c->state = CLIENT_READY;
     cs->ready++;
+    if (cs->counts_only) c->whole = false;
+}
+
+static void connect_namespace(const struct clients *cs, struct client *c)
+{
+    char text[PACKET_MAX];
+    int n = 0;
+
+    if (cs->tokens)
+        n = snprintf(text, sizeof text, "40{\"token\":\"" STR_FMT "\"}",
+                     STR_ARG(cs->tokens[c->index]));
+    put_text(c, n > 0 && (size_t)n < sizeof text ? str_of(text, (size_t)n) : STR("40"));
+    c->state = CLIENT_NAMESPACE;
 }
 
 static void join_room(const struct clients *cs, struct client *c)
@@ -169,8 +183,7 @@ static void on_packet(struct clients *cs, struct client *c, struct str packet)
     switch ((enum client_state)c->state) {
     case CLIENT_OPENING:
         if (!str_starts(packet, STR("0{"))) break;
-        put_text(c, STR("40"));
-        c->state = CLIENT_NAMESPACE;
+        connect_namespace(cs, c);
         return;
     case CLIENT_NAMESPACE:
         if (str_starts(packet, STR("44"))) client_fail(cs, c);
@@ -283,6 +296,7 @@ static void client_read(struct clients *cs, struct client *c)
         return;
     }
     cs->n.bytes += (uint64_t)n;
+    c->bytes += (uint64_t)n;
     cs->now_us = clock_us();
     if (c->carry_n) {
         at -= c->carry_n;
@@ -361,15 +375,23 @@ static void client_dial(struct clients *cs, struct client *c)
     client_flush(cs, c);
 }
 
+static bool may_dial(const struct clients *cs, uint64_t start_us)
+{
+    double due = cs->per_second * (double)(clock_us() - start_us) / 1e6;
+
+    return cs->started < cs->count && cs->started - cs->ready - cs->gone < cs->in_flight_max &&
+           (cs->per_second <= 0 || cs->started < due);
+}
+
 int clients_ramp(struct clients *cs)
 {
-    uint64_t moved_us = clock_us();
+    uint64_t start_us = clock_us(), moved_us = start_us;
     uint32_t done = 0;
 
     while (cs->ready + cs->gone < cs->count) {
-        while (cs->started < cs->count && cs->started - cs->ready - cs->gone < cs->in_flight_max)
+        while (may_dial(cs, start_us))
             client_dial(cs, &cs->all[cs->started]);
-        clients_turn(cs, 100);
+        clients_turn(cs, cs->per_second > 0 ? 2 : 100);
         if (cs->ready + cs->gone != done) {
             done = cs->ready + cs->gone;
             moved_us = clock_us();

@@ -29,8 +29,9 @@ struct client {
     bool whole;      /* hand every frame to on_event; otherwise only count */
     bool wants_room; /* EPOLLOUT is set */
     uint32_t index;
-    uint64_t skip; /* bytes of the present frame still to be passed over */
-    char *carry;   /* start of a frame that did not arrive whole */
+    uint64_t skip;  /* bytes of the present frame still to be passed over */
+    uint64_t bytes; /* read */
+    char *carry;    /* start of a frame that did not arrive whole */
     uint32_t carry_n, carry_cap;
     uint32_t out_n, out_cap;
     char *out; /* not written yet */
@@ -52,8 +53,11 @@ struct clients {
     int epoll;
     int watch_fd; /* reported by clients_turn when readable; -1: none */
     bool watch_hit;
-    uint32_t first_room; /* instead of bench0 */
-    uint32_t nodes;      /* client i is connected to number i % nodes */
+    uint32_t first_room;      /* instead of bench0 */
+    uint32_t nodes;           /* client i is connected to number i % nodes */
+    const struct str *tokens; /* of the clients, for CONNECT; NULL: guests */
+    double per_second;        /* that dial; 0: as fast as it goes */
+    bool counts_only;         /* a client that is ready hands no frame on */
     struct sockaddr_in to[CLIENT_NODES_MAX];
     struct str host; /* for the request head; the first one's */
     struct client_counts n;
