@@ -24,7 +24,9 @@ def payload(e):
 
 
 def key_of(e):
-    return f"{e.direction}.{e.name if e.title == pascal(e.name) else e.app + '.' + e.name}"
+    """Names of components are of letters, digits, points and dashes (AsyncAPI 3.0, Components Object)."""
+    name = e.name.replace(":", ".")
+    return f"{e.direction}.{name if e.title == pascal(e.name) else e.app + '.' + name}"
 
 
 def source(model):
@@ -40,7 +42,7 @@ def source(model):
             key = key_of(e)
             channel["messages"][key] = {"$ref": f"#/components/messages/{key}"}
             action = {"in": "receive", "out": "send"}[e.direction]
-            name = f"{action}.{e.name}" if nsp == "main" else f"{action}.{nsp}.{e.name}"
+            name = ".".join([action] + ([] if nsp == "main" else [nsp]) + [e.name.replace(":", ".")])
             operations[name] = {"action": action, "channel": {"$ref": f"#/channels/{nsp}"},
                                 "messages": [{"$ref": f"#/channels/{nsp}/messages/{key}"}]}
     document = {"asyncapi": "3.0.0",

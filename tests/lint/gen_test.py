@@ -177,6 +177,37 @@ class Schemas(unittest.TestCase):
                                f"-I{ROOT}", f"-I{out}", str(out / "events_in.c")], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_the_asyncapi_document_holds_together(self):
+        document = json.loads((ROOT / "docs/asyncapi.json").read_text(encoding="utf-8"))
+        self.assertEqual(document["asyncapi"], "3.0.0")
+
+        def at(ref):
+            place = document
+            for part in ref.removeprefix("#/").split("/"):
+                place = place[part]
+            return place
+
+        def walk(value):
+            if isinstance(value, dict):
+                if "$ref" in value:
+                    at(value["$ref"])  # a KeyError names what is not there
+                for item in value.values():
+                    walk(item)
+            elif isinstance(value, list):
+                for item in value:
+                    walk(item)
+
+        walk(document)
+        for group in document["components"].values():
+            for key in group:
+                self.assertRegex(key, r"^[A-Za-z0-9._-]+$")
+        names = {m["name"] for m in document["components"]["messages"].values()}
+        self.assertIn("auth:refresh", names)
+        for operation in document["operations"].values():
+            channel = operation["channel"]["$ref"]
+            for message in operation["messages"]:
+                self.assertTrue(message["$ref"].startswith(channel + "/messages/"))
+
     def test_what_is_committed_is_up_to_date(self):
         done = subprocess.run([sys.executable, str(ROOT / "schemas/gen.py"), "check"], capture_output=True, text=True,
                               check=False)
