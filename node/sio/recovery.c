@@ -107,16 +107,16 @@ static void remember(struct sio_recovery *r, const struct session *s)
 /* Somebody else's, or one that would not be the same here, is not given back in part. */
 static bool fits(const struct sio_recovery *r, const struct session *s)
 {
-    bool has_own = false;
+    const struct sio_socket *now = r->socket;
+    unsigned rooms = now ? now->seats_count - now->inner_count : 0;
 
     if (s->has_who && !str_eq(s->who, sb_view(&r->who))) return false;
     if (!session_is_pid(s->sid)) return false; /* of the same make */
     for (unsigned i = 0; i < s->rooms_count; i++) {
         if (s->rooms[i].n == 0 || s->rooms[i].n > SIO_ROOM_NAME_MAX) return false;
-        has_own |= str_eq(s->rooms[i], s->sid);
+        rooms += !str_eq(s->rooms[i], s->sid) && !sio_room_is_inner(s->rooms[i]);
     }
-    return (r->socket ? r->socket->seats_count : 0u) + s->rooms_count - has_own <=
-           r->nsp->sio->conf->max_rooms;
+    return rooms <= r->nsp->sio->conf->max_rooms;
 }
 
 static bool on_session(void *ctx, const struct session *s)
@@ -155,7 +155,7 @@ static void restore(struct sio_recovery *r)
     if (!r->socket) return;
     memcpy(s->id, r->session.sid.p, s->id_n);
     for (unsigned i = 0; i < r->session.rooms_count; i++)
-        if (sio_socket_join(s, r->rooms[i]) != OK) continue; /* fits() has seen that it can */
+        if (sio_socket_join(s, r->rooms[i]) != OK) continue; /* inner ones: the core joins them */
     frames_send(&r->missed, s->session);
     frames_send(&r->late, s->session);
     if (r->session.has_who) return;

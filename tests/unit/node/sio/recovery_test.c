@@ -121,6 +121,27 @@ Test(sio_recovery, sends_binary_as_it_was)
     free_session(s);
 }
 
+/* The core's own: what was said there was missed too, but they are no rooms that somebody joined.
+ */
+Test(sio_recovery, leaves_inner_rooms_to_the_core)
+{
+    const struct str with_inner[] = {{SID, 20}, {"red", 3}, {"\x1fown", 4}};
+    struct session was = session_of();
+    struct eio_session *s = open_session(4);
+
+    was.rooms = with_inner;
+    rig.conf.max_rooms = 1;
+    say(s, COME_BACK);
+    cr_expect(found(&was));
+    missed("[\"own\"]", "\x1fown", NULL, false);
+    end(OK);
+    cr_expect_str_eq(take(&s->sent), "42[\"own\",\"8-8\"]\n"
+                                     "40{\"sid\":\"" SID "\",\"pid\":\"" PID "\"}\n");
+    cr_expect(sio_socket_is_in(rig.last, STR("red")));
+    cr_expect_not(sio_socket_is_in(rig.last, STR("\x1fown")));
+    free_session(s);
+}
+
 static void expect_new(struct eio_session *s)
 {
     const char *sent = take(&s->sent);
