@@ -15,13 +15,14 @@
 
 size_t private_packet(char *out, uint32_t recipient, uint32_t k, uint32_t bytes)
 {
+    static const char tail[] = {'"', '}', ']'};
     int n = snprintf(out, PRIVATE_TEXT_MAX,
                      "42%u[\"privateMessage\",{\"recipientId\":\"b%u\",\"message\":\"#%08x", k,
                      recipient, k);
 
     memset(out + n, 'x', bytes);
-    memcpy(out + n + bytes, "\"}]", 3);
-    return (size_t)n + bytes + 3;
+    memcpy(out + n + bytes, tail, sizeof tail);
+    return (size_t)n + bytes + sizeof tail;
 }
 
 enum private_kind private_read(struct str packet, uint32_t *k)
