@@ -209,9 +209,9 @@ int sqlite_outbox_fail(struct sqlite_worker *w, struct store_call *call)
 
 int sqlite_outbox_dead(struct sqlite_worker *w, struct store_call *call)
 {
-    sqlite3_stmt *st =
-        sqlite_prepare(w, STR("UPDATE outbox SET why=?,tries=tries+1,lease='',state='dead' "
-                              "WHERE contact=? AND id=? AND lease=? AND state='due'"));
+    sqlite3_stmt *st = sqlite_prepare(
+        w, STR("UPDATE outbox SET at=253402300799999,why=?,tries=tries+1,lease='',state='dead' "
+               "WHERE contact=? AND id=? AND lease=? AND state='due'"));
 
     if (!st) return sqlite_fail(w, call);
     sqlite_bind_text(st, 1, call->ask.why);

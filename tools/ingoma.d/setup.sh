@@ -109,3 +109,22 @@ setup_demo() {
     done && return
     warn "The stock client could not be fetched from npm, so the pages will not connect; the servers themselves are complete."
 }
+
+# A MongoDB-wire server for the tests of the contacts' store: fetched by Maven and compiled once, again when its two files
+# changed. Without it those tests are skipped, and say so.
+setup_mongowire() {
+    local from=tests/support/mongowire dir=build/mongowire log=$RUN/mongowire.log missing=()
+    if cmp -s $from/pom.xml $dir/pom.xml && cmp -s $from/MongoWire.java $dir/MongoWire.java && [ -f $dir/MongoWire.class ]; then
+        return
+    fi
+    command -v javac >/dev/null || missing+=(default-jdk-headless)
+    command -v mvn >/dev/null || missing+=(maven)
+    [ ${#missing[@]} = 0 ] || setup_packages "${missing[@]}"
+    rm -rf $dir && mkdir -p $dir && cp $from/* $dir/
+    if step "Fetching the MongoDB-wire server" "$log" mvn -q -B -f $dir/pom.xml dependency:copy-dependencies -DoutputDirectory=lib &&
+        step "Compiling it" "$log" javac -cp "$dir/lib/*" -d $dir $dir/MongoWire.java; then
+        return
+    fi
+    rm -f $dir/pom.xml
+    warn "The MongoDB-wire server could not be made ($(tail -n 1 "$log" | cut -c 1-200)); the tests over it are skipped."
+}

@@ -199,6 +199,7 @@ test_setup() {
     is_wanted lint && packages+=("${LINT_PACKAGES[@]}")
     needs_any fuzz-corpus wire system browser tsan && packages+=("${TEST_PACKAGES[@]}")
     setup_packages "${packages[@]}"
+    needs_any unit system && setup_mongowire
     if needs_any lint unit wire system browser docs; then
         CMAKE_ARGS=-DINGOMA_WERROR=ON build asan
     fi
