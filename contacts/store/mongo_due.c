@@ -1,10 +1,14 @@
-/* MongoDB: what is due, of contacts, agents and the outbox. A take is one findAndModify. Entries
- * that are dead have a date behind all others, so that the index finds those that are due. */
+/* MongoDB: what is due, of contacts, agents and the outbox. A take of a record is one
+ * findAndModify, one of an entry a compare-and-swap. Entries that are dead have a date behind all
+ * others, so that the index finds those that are due. */
 #include "contacts/store/mongo_priv.h"
 
+#include "base/clock.h"
 #include "contacts/record/contact.h"
 #include "contacts/record/outbox.h"
 #include "base/forbid.h"
+
+#define TAKE_LOOKS 16
 
 /* The earliest next_at of a collection; 0: none. */
 static int earliest(struct mongo_worker *w, struct store_call *call, mongoc_collection_t *in,
@@ -111,37 +115,86 @@ static void put_when_due(bson_t *query, int64_t now)
                 BCON_DATE_TIME(now), "}", "}", "}");
 }
 
-int mongo_outbox_take(struct mongo_worker *w, struct store_call *call)
+/* Leases the entry, if it is still as it was read. Errors: ERR_NOT_FOUND. */
+static int lease(struct mongo_worker *w, struct store_call *call, const struct contact *c,
+                 struct outbox *o)
 {
-    bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, set, doc;
-    bson_t *sort = BCON_NEW("outbox.at", BCON_INT32(1));
-    struct outbox *o = NULL;
-    unsigned count = 0;
+    bson_t query = BSON_INITIALIZER, update = BSON_INITIALIZER, outbox, match, set;
     int rc;
 
-    put_when_due(&query, call->ask.now);
+    mongo_put_id(&query, "_id", c->id);
+    bson_append_document_begin(&query, "outbox", -1, &outbox);
+    bson_append_document_begin(&outbox, "$elemMatch", -1, &match);
+    mongo_put_text(&match, "id", o->id);
+    mongo_put_text(&match, "state", OUTBOX_DUE);
+    bson_append_date_time(&match, "at", -1, o->at);
+    bson_append_document_end(&outbox, &match);
+    bson_append_document_end(&query, &outbox);
+    o->at = call->ask.until;
+    o->lease = call->ask.lease;
     bson_append_document_begin(&update, "$set", -1, &set);
-    bson_append_date_time(&set, "outbox.$.at", -1, call->ask.until);
-    mongo_put_text(&set, "outbox.$.lease", call->ask.lease);
+    bson_append_date_time(&set, "outbox.$[e].at", -1, o->at);
+    mongo_put_text(&set, "outbox.$[e].lease", o->lease);
     bson_append_document_end(&update, &set);
-    rc = mongo_find_and_modify(w, call, w->contacts, &query, &update, sort, true, &doc);
-    if (rc == OK) {
-        call->result.contact = arena_new(&call->mem, 1, sizeof *call->result.contact);
-        mongo_read_record(&doc, &record_contact, &call->mem, call->result.contact);
-        o = mongo_read_list(&doc, "outbox", &record_outbox, &call->mem, &count);
-        rc = store_fail(call, ERR_INTERNAL, "a lease that is not there");
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (!str_eq(o[i].lease, call->ask.lease)) continue;
-        call->result.outbox = &o[i];
-        rc = call->result.rc = OK;
-        call->result.why = NULL;
-    }
-    bson_destroy(&doc);
-    bson_destroy(sort);
+    rc = mongo_update_one(w, call, w->contacts, &query, &update, o->id);
     bson_destroy(&query);
     bson_destroy(&update);
     return rc;
+}
+
+/* The first entry of a contact that is due and can be had. */
+static int take_of(struct mongo_worker *w, struct store_call *call, const bson_t *doc)
+{
+    struct contact *c = arena_new(&call->mem, 1, sizeof *c);
+    struct outbox *o;
+    unsigned count;
+    int rc = ERR_NOT_FOUND;
+
+    mongo_read_record(doc, &record_contact, &call->mem, c);
+    o = mongo_read_list(doc, "outbox", &record_outbox, &call->mem, &count);
+    for (unsigned i = 0; i < count && rc == ERR_NOT_FOUND; i++) {
+        if (outbox_is_dead(&o[i]) || o[i].at > call->ask.now) continue;
+        rc = lease(w, call, c, &o[i]);
+        if (rc != OK) continue;
+        call->result.rc = OK;
+        call->result.contact = c;
+        call->result.outbox = &o[i];
+    }
+    return rc;
+}
+
+/* A look at the first ones, and a lease by compare-and-swap: others may be faster with one, hardly
+ * with all. A findAndModify that says which element it has changed is not to be had. */
+static int look_and_take(struct mongo_worker *w, struct store_call *call, unsigned *seen)
+{
+    bson_t query = BSON_INITIALIZER, *options = mongo_options(call);
+    mongoc_cursor_t *cursor;
+    const bson_t *doc;
+    int rc = ERR_NOT_FOUND;
+
+    put_when_due(&query, call->ask.now);
+    BCON_APPEND(options, "sort", "{", "outbox.at", BCON_INT32(1), "}", "limit",
+                BCON_INT64(TAKE_LOOKS), "projection", "{", "replies", BCON_INT32(0), "notes",
+                BCON_INT32(0), "}");
+    cursor = mongoc_collection_find_with_opts(w->contacts, &query, options, NULL);
+    for (*seen = 0; rc == ERR_NOT_FOUND && mongoc_cursor_next(cursor, &doc); ++*seen)
+        rc = take_of(w, call, doc);
+    if (rc == ERR_NOT_FOUND && mongoc_cursor_error(cursor, &w->error)) rc = mongo_fail(w, call);
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(options);
+    bson_destroy(&query);
+    return rc;
+}
+
+int mongo_outbox_take(struct mongo_worker *w, struct store_call *call)
+{
+    unsigned seen;
+    int rc;
+
+    do {
+        rc = look_and_take(w, call, &seen);
+    } while (rc == ERR_NOT_FOUND && seen > 0 && clock_us() < call->deadline_us);
+    return rc == ERR_NOT_FOUND ? store_fail(call, seen ? ERR_TIMEOUT : ERR_NOT_FOUND, NULL) : rc;
 }
 
 /* The entry that the call has leased, or one that is dead. */
@@ -159,14 +212,15 @@ static void put_entry(bson_t *query, const struct store_call *call, bool is_dead
     bson_append_document_end(query, &outbox);
 }
 
-static int change_entry(struct mongo_worker *w, struct store_call *call, bool is_dead,
+static int change_entry(struct mongo_worker *w, struct store_call *call, bool is_dead, bool is_pull,
                         bson_t *update)
 {
     bson_t query = BSON_INITIALIZER;
     int rc;
 
     put_entry(&query, call, is_dead);
-    rc = mongo_update_one(w, call, w->contacts, &query, update);
+    rc = mongo_update_one(w, call, w->contacts, &query, update,
+                          is_pull ? STR_NONE : call->ask.entry_id);
     bson_destroy(&query);
     bson_destroy(update);
     return rc;
@@ -182,7 +236,7 @@ int mongo_outbox_done(struct mongo_worker *w, struct store_call *call)
     mongo_put_text(&entry, "id", call->ask.entry_id);
     bson_append_document_end(&pull, &entry);
     bson_append_document_end(update, &pull);
-    return change_entry(w, call, false, update);
+    return change_entry(w, call, false, true, update);
 }
 
 /* {$set: {at, why, state, lease: ""}, $inc: {tries: 1}} of the entry that was matched. */
@@ -192,23 +246,23 @@ static bson_t *put_off(const struct store_call *call, int64_t at, struct str sta
     bson_t set;
 
     bson_append_document_begin(update, "$set", -1, &set);
-    bson_append_date_time(&set, "outbox.$.at", -1, at);
-    mongo_put_text(&set, "outbox.$.why", call->ask.why);
-    mongo_put_text(&set, "outbox.$.state", state);
-    mongo_put_text(&set, "outbox.$.lease", STR_NONE);
+    bson_append_date_time(&set, "outbox.$[e].at", -1, at);
+    mongo_put_text(&set, "outbox.$[e].why", call->ask.why);
+    mongo_put_text(&set, "outbox.$[e].state", state);
+    mongo_put_text(&set, "outbox.$[e].lease", STR_NONE);
     bson_append_document_end(update, &set);
-    BCON_APPEND(update, "$inc", "{", "outbox.$.tries", BCON_INT64(1), "}");
+    BCON_APPEND(update, "$inc", "{", "outbox.$[e].tries", BCON_INT64(1), "}");
     return update;
 }
 
 int mongo_outbox_fail(struct mongo_worker *w, struct store_call *call)
 {
-    return change_entry(w, call, false, put_off(call, call->ask.at, OUTBOX_DUE));
+    return change_entry(w, call, false, false, put_off(call, call->ask.at, OUTBOX_DUE));
 }
 
 int mongo_outbox_dead(struct mongo_worker *w, struct store_call *call)
 {
-    return change_entry(w, call, false, put_off(call, RECORD_DATE_MAX, OUTBOX_DEAD));
+    return change_entry(w, call, false, false, put_off(call, RECORD_DATE_MAX, OUTBOX_DEAD));
 }
 
 int mongo_outbox_retry(struct mongo_worker *w, struct store_call *call)
@@ -217,12 +271,12 @@ int mongo_outbox_retry(struct mongo_worker *w, struct store_call *call)
     bson_t set;
 
     bson_append_document_begin(update, "$set", -1, &set);
-    bson_append_date_time(&set, "outbox.$.at", -1, call->ask.at);
-    mongo_put_text(&set, "outbox.$.state", OUTBOX_DUE);
-    mongo_put_text(&set, "outbox.$.lease", STR_NONE);
-    bson_append_int64(&set, "outbox.$.tries", -1, 0);
+    bson_append_date_time(&set, "outbox.$[e].at", -1, call->ask.at);
+    mongo_put_text(&set, "outbox.$[e].state", OUTBOX_DUE);
+    mongo_put_text(&set, "outbox.$[e].lease", STR_NONE);
+    bson_append_int64(&set, "outbox.$[e].tries", -1, 0);
     bson_append_document_end(update, &set);
-    return change_entry(w, call, true, update);
+    return change_entry(w, call, true, false, update);
 }
 
 /* ---- the dead ---- */

@@ -93,9 +93,11 @@ MUST_USE int mongo_find_and_modify(struct mongo_worker *w, struct store_call *ca
 MUST_USE int mongo_find_one(struct mongo_worker *w, struct store_call *call,
                             mongoc_collection_t *in, const bson_t *query, const bson_t *options,
                             bson_t *doc);
-/* Matched one? Errors: ERR_NOT_FOUND. */
+/* Matched one? entry_id: of the element that $[e] stands for; STR_NONE: there is none in it.
+ * Errors: ERR_NOT_FOUND. */
 MUST_USE int mongo_update_one(struct mongo_worker *w, struct store_call *call,
-                              mongoc_collection_t *in, const bson_t *query, const bson_t *update);
+                              mongoc_collection_t *in, const bson_t *query, const bson_t *update,
+                              struct str entry_id);
 
 int mongo_dump(void *worker, const struct store_sink *sink);
 int mongo_load(void *worker, const struct store_item *items, unsigned count,

@@ -59,17 +59,25 @@ int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call, mongo
 }
 
 int mongo_update_one(struct mongo_worker *w, struct store_call *call, mongoc_collection_t *in,
-                     const bson_t *query, const bson_t *update)
+                     const bson_t *query, const bson_t *update, struct str entry_id)
 {
-    bson_t reply;
+    bson_t options = BSON_INITIALIZER, filters, filter, reply;
     bson_iter_t it;
     int rc = OK;
 
-    if (!mongoc_collection_update_one(in, query, update, NULL, &reply, &w->error))
+    if (entry_id.p) {
+        bson_append_array_begin(&options, "arrayFilters", -1, &filters);
+        bson_append_document_begin(&filters, "0", -1, &filter);
+        mongo_put_text(&filter, "e.id", entry_id);
+        bson_append_document_end(&filters, &filter);
+        bson_append_array_end(&options, &filters);
+    }
+    if (!mongoc_collection_update_one(in, query, update, &options, &reply, &w->error))
         rc = mongo_fail(w, call);
     else if (!bson_iter_init_find(&it, &reply, "matchedCount") || bson_iter_as_int64(&it) == 0)
         rc = store_fail(call, ERR_NOT_FOUND, NULL);
     bson_destroy(&reply);
+    bson_destroy(&options);
     return rc;
 }
 

@@ -86,6 +86,7 @@ void store_fixture_done(void *ctx, const struct store_result *r)
 
     assert(f->answers < sizeof f->rcs / sizeof *f->rcs);
     f->rcs[f->answers++] = r->rc;
+    if (r->rc == ERR_INTERNAL) (void)fprintf(stderr, "store: %s\n", r->why ? r->why : "?");
     f->got = *r;
     f->got.arena = NULL;
     f->got.fold = NULL;
