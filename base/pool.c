@@ -132,7 +132,7 @@ static void start_threads(struct pool *p)
         int rc = pthread_create(&p->threads[i], NULL, worker_main, p);
 
         if (rc != 0) abort();
-        (void)snprintf(name, sizeof name, "%.10s-%u", p->conf.name, i);
+        (void)snprintf(name, sizeof name, "%.10s-%u", p->conf.name, i % POOL_WORKERS_MAX);
         (void)pthread_setname_np(p->threads[i], name);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -264,6 +264,13 @@ static void close_uri(void *driver)
     mem_free(m);
 }
 
+/* Who may not come in will not be let in later: the operator should know at once. */
+static bool is_turned_away(const bson_error_t *e)
+{
+    return (e->domain == MONGOC_ERROR_CLIENT && e->code == MONGOC_ERROR_CLIENT_AUTHENTICATE) ||
+           (e->domain == MONGOC_ERROR_SERVER && (e->code == 13 || e->code == 18));
+}
+
 static int open_uri(const struct conf *c, void **out, char **why)
 {
     struct mongo *m = mongo_new(c, why);
@@ -275,6 +282,7 @@ static int open_uri(const struct conf *c, void **out, char **why)
     mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
     w = worker_open(m);
     rc = get_ready(w);
+    if (rc == ERR_UNAVAILABLE && is_turned_away(&w->error)) rc = ERR_CONFIG;
     if (rc != OK) (void)fail_open(why, w->why);
     worker_close(w);
     *out = m;

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <fcntl.h>
+#include <mongoc/mongoc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,23 @@ const char *mongo_fixture_uri(void)
     if (!server) return NULL;
     if (!uri[0]) (void)snprintf(uri, sizeof uri, "%stest_%d", server, (int)getpid());
     return uri;
+}
+
+void mongo_fixture_set_schema(int version)
+{
+    mongoc_client_t *client = mongoc_client_new(mongo_fixture_uri());
+    mongoc_collection_t *meta = mongoc_client_get_collection(
+        client, strrchr(mongo_fixture_uri(), '/') + 1, "contacts_meta");
+    bson_t *query = BCON_NEW("_id", "schema");
+    bson_t *update = BCON_NEW("$set", "{", "version", BCON_INT32(version), "}");
+    bool is_done = mongoc_collection_update_one(meta, query, update, NULL, NULL, NULL);
+
+    assert(is_done);
+    (void)is_done;
+    bson_destroy(query);
+    bson_destroy(update);
+    mongoc_collection_destroy(meta);
+    mongoc_client_destroy(client);
 }
 
 bool mongo_fixture_open(struct mongo_fixture *m)

@@ -15,6 +15,9 @@ void mongo_fixture_stop_for_all(void);
 const char *mongo_fixture_uri(void);
 const char *mongo_fixture_why(void);
 
+/* In the database of mongo_fixture_uri, as a newer program would. */
+void mongo_fixture_set_schema(int version);
+
 struct mongo_fixture {
     char dir[40], uri[96];
     int port;
