@@ -30,19 +30,17 @@ static int write_line(void *ctx, struct str line)
     return fwrite(line.p, 1, line.n, stdout) == line.n && putchar('\n') != EOF ? OK : ERR_IO;
 }
 
-struct reader {
-    char *line;
-    size_t room;
-};
-
+/* The next line, in *ctx. A line that is too long is given cut, and refused. */
 static bool read_line(void *ctx, struct str *line)
 {
-    struct reader *r = ctx;
-    ssize_t n = getline(&r->line, &r->room, stdin);
+    struct sb *b = ctx;
+    int c;
 
-    if (n <= 0) return false;
-    *line = str_of(r->line, (size_t)n - (r->line[n - 1] == '\n'));
-    return true;
+    b->n = 0;
+    while (b->n <= DUMP_LINE_MAX && (c = getchar_unlocked()) != EOF && c != '\n')
+        sb_char(b, (char)c);
+    *line = sb_view(b);
+    return b->n > 0;
 }
 
 static int say_export(const struct conf *c)
@@ -62,16 +60,16 @@ static int say_export(const struct conf *c)
 
 static int say_import(const struct conf *c)
 {
-    struct reader r = {0};
+    struct sb line = {0};
     struct store_loaded sum = {0};
     char *why = NULL;
-    int rc = dump_import(c, read_line, &r, &sum, &why);
+    int rc = dump_import(c, read_line, &line, &sum, &why);
 
     fprintf(stderr, "%llu imported, %llu were there\n", (unsigned long long)sum.added,
             (unsigned long long)sum.skipped);
     if (rc != OK) fprintf(stderr, "ingoma contacts import: %s\n", why ? why : err_text(rc));
     mem_free(why);
-    free(r.line); /* of getline */
+    sb_fini(&line);
     return rc == OK ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -239,8 +239,9 @@ static struct mongo *mongo_new(const struct conf *c, char **why)
         (void)fail_open(why, error.message);
         return NULL;
     }
-    set_default(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, c->store_timeout_ms * 3 / 4);
-    set_default(uri, MONGOC_URI_CONNECTTIMEOUTMS, c->store_timeout_ms * 3 / 4);
+    /* A call that finds the server gone looks for it once more: both within its deadline. */
+    set_default(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, c->store_timeout_ms * 2 / 5);
+    set_default(uri, MONGOC_URI_CONNECTTIMEOUTMS, c->store_timeout_ms * 2 / 5);
     set_default(uri, MONGOC_URI_SOCKETTIMEOUTMS, c->store_timeout_ms);
     set_write_concern(uri, c->store_timeout_ms);
     m = MEM_NEW(struct mongo);

@@ -29,7 +29,7 @@ static void on_written(void *ctx, const struct store_result *r)
 {
     struct lane *l = ctx;
 
-    if (r->rc != OK || write(l->w->out, l->w->ids[l->i], ID_SIZE) != ID_SIZE) _exit(1);
+    if (r->rc == OK && write(l->w->out, l->w->ids[l->i], ID_SIZE) != ID_SIZE) _exit(1);
     write_next(l->w, l->i);
 }
 
@@ -58,8 +58,8 @@ static pid_t start_writer(const char *uri, const char *file, int *acknowledged)
     pid = fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(ends[0]);
-        w.out = ends[1];
+        w.out = dup2(ends[1], 3);
+        (void)close_range(4, ~0U, 0); /* the runner waits for the ends of its own */
         store_fixture_open(&w.f, uri, 0);
         if (!uri) {
             free(w.f.conf.contacts_db);
@@ -174,10 +174,10 @@ Test(store_faults, mongo_the_server_is_killed, .timeout = 240)
     while (acked_count < 100)
         cr_assert(read_acked(fd), "the writer ended");
     mongo_fixture_kill(&server);
-    while (read_acked(fd))
-        continue;
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+    while (read_acked(fd))
+        continue;
     close(fd);
     cr_expect_eq(get(0, acked[0])->rc, ERR_UNAVAILABLE, "%d", f.got.rc);
     cr_expect_not_null(f.got.why);
@@ -246,6 +246,7 @@ static void set_disk(rlim_t bytes)
 {
     struct rlimit r;
 
+    sigaction(SIGXFSZ, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     cr_assert_eq(getrlimit(RLIMIT_FSIZE, &r), 0);
     r.rlim_cur = bytes;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
@@ -253,7 +254,6 @@ static void set_disk(rlim_t bytes)
 
 Test(store_faults, sqlite_a_full_disk_is_said_and_is_over_by_itself, .timeout = 120)
 {
-    signal(SIGXFSZ, SIG_IGN);
     store_fixture_open(&f, NULL, 1);
     store_watch(f.stores[0], on_state, NULL);
     added("contact_before_x");
@@ -273,7 +273,6 @@ Test(store_faults, sqlite_calls_of_one_transaction_fail_together, .timeout = 120
 {
     unsigned from;
 
-    signal(SIGXFSZ, SIG_IGN);
     store_fixture_open(&f, NULL, 1);
     added("contact_before_x");
     set_disk(4096);

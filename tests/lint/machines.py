@@ -87,7 +87,8 @@ def check_syntax(tree):
 
 def check_headers(tree):
     gcc = tool("gcc", "cc")
-    base = [gcc, "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-I.", "-I%s/gen" % tree.build, "-x", "c"]
+    mongoc = subprocess.run(["pkg-config", "--cflags", "libmongoc-1.0"], stdout=subprocess.PIPE, text=True).stdout.split()
+    base = [gcc, "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-Wall", "-Wextra", "-I.", "-I%s/gen" % tree.build, *mongoc, "-x", "c"]
     for path, done in run_each(tree, tree.select(".h"), lambda p: base + [p]):
         found = list(reports(tree, done.stderr, "headers"))
         yield from found
