@@ -100,7 +100,7 @@ static uint64_t take_here(struct forms *f, struct str address)
     if (!h) {
         if (f->here.count >= HERE_MAX) forget_all(f);
         h = mem_new(1, sizeof *h + address.n);
-        memcpy(h->address, address.p, address.n);
+        if (address.n) memcpy(h->address, address.p, address.n);
         h->n = (uint16_t)address.n;
         map_put(&f->here, str_of(h->address, h->n), h);
     }
@@ -146,7 +146,7 @@ void forms_take(struct forms *f, struct str address, void (*told)(void *ctx, uin
     q->dropped = dropped;
     q->ctx = ctx;
     q->n = (uint16_t)address.n;
-    memcpy(q->address, address.p, address.n);
+    if (address.n) memcpy(q->address, address.p, address.n);
     list_push(&f->asked, &q->node);
     sb_printf(&name, "%s:" STR_FMT, f->conf->adapter_prefix, STR_ARG(address));
     key_name(KEY_FORM_BUCKET, sb_view(&name), &key);

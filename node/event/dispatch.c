@@ -262,7 +262,7 @@ void event_later_end(struct event_later *l, int rc, struct str reply)
 void event_later_answer(struct event_later *l, struct str array)
 {
     struct sio_socket *s = event_later_socket(l);
-    struct str members = str_skip(array, strlen(l->schema->name) + 5); /* ["name",{ */
+    struct str members = str_skip(array, str_find(array, '{') + 1); /* behind ["name",{ */
 
     if (!l->ack.n && s) sio_socket_emit(s, array, NULL, 0);
     end(l, OK, str_head(members, members.n - 2), STR_NONE);

@@ -140,8 +140,8 @@ struct sio_socket *
 event_later_socket(const struct event_later *l); /* NULL when the socket is gone */
 /* rc OK: ack {ok:true, reply…}; an error: as if the handler had returned it. Takes l. */
 void event_later_end(struct event_later *l, int rc, struct str reply);
-/* A question's answer, ["event",{members}] as the generated encoders write it, of the event's own
- * name: its members as the ack, or the whole as an event when no ack was asked for. Takes l. */
+/* A question's answer, ["event",{members}] as the generated encoders write it: its members as the
+ * ack, or the whole as an event when no ack was asked for. Takes l. */
 void event_later_answer(struct event_later *l, struct str array);
 /* An error with a sentence instead of err_text; why may be empty. Takes l */
 void event_later_refuse(struct event_later *l, int rc, struct str why);

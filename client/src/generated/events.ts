@@ -1183,6 +1183,8 @@ export interface ContactMessageEvent {
   timestamp: string;
   /** Number of a message or note in its contact, from 1. */
   seq: number;
+  /** visitor, agent, or system for a line about what happened. */
+  kind?: string;
 }
 
 /** To agents: a private note. */

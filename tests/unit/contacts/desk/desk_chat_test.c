@@ -1,0 +1,176 @@
+#include "tests/unit/support/desk_rig.inc"
+
+#include "contacts/rules/token.h"
+
+TestSuite(desk_chat, .init = desk_up, .fini = desk_down);
+
+static const char *token_of(const char *id, uint64_t expires_s)
+{
+    static char text[256];
+    struct token_keys keys;
+    struct sb b = {0};
+
+    token_keys_init(&keys, SECRET, NULL);
+    cr_assert_eq(token_sign(&keys, TOKEN_CHAT, str_z(id), expires_s, &b), OK);
+    (void)snprintf(text, sizeof text, "{\"chatToken\":\"" STR_FMT "\"}", STR_ARG(sb_view(&b)));
+    sb_fini(&b);
+    return text;
+}
+
+Test(desk_chat, goes_both_ways)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB), *eve = desk_client(NULL);
+    const char *id = desk_form(ann);
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    ann->sent.n = bob->sent.n = 0;
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"Hello\""));
+    cr_expect(desk_got(ann, "\"senderId\":\"a1\",\"senderName\":\"Bob\",\"senderRole\":\"admin\","
+                            "\"message\":\"Hello\",\"type\":\"text\""),
+              "%s", take(&ann->sent));
+    cr_expect(desk_got(bob, "[\"contactMessage\","), "the sender, too");
+    cr_expect(desk_got(bob, "\"seq\":1,\"timestamp\":\"2023-"), "%s", take(&bob->sent));
+    ann->sent.n = bob->sent.n = 0;
+    desk_say(ann, "sendContactMessage", desk_about(id, ",\"message\":\"Thanks\""));
+    cr_expect(desk_got(bob, "\"senderName\":\"Ann\",\"message\":\"Thanks\""), "%s",
+              take(&bob->sent));
+    cr_expect_not(desk_got(bob, "senderRole"));
+    cr_expect_str_eq(take(&eve->sent), "");
+    free_session(ann), free_session(bob), free_session(eve);
+}
+
+Test(desk_chat, a_signed_in_visitor_is_told_on_all_devices)
+{
+    struct eio_session *ann = desk_client(ANN), *phone = desk_client(ANN), *bob = desk_client(BOB);
+    const char *id = desk_form(ann);
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    ann->sent.n = phone->sent.n = 0;
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"Hello\""));
+    cr_expect(desk_got(phone, "[\"adminResponse\",{\"contactId\":"), "%s", take(&phone->sent));
+    cr_expect(desk_got(phone, "\"adminName\":\"Bob\",\"message\":\"Hello\",\"timestamp\":"));
+    cr_expect(desk_got(ann, "adminResponse"));
+    cr_expect(desk_got(ann, "contactMessage"));
+    free_session(ann), free_session(phone), free_session(bob);
+}
+
+Test(desk_chat, strangers_neither_write_nor_read_nor_type)
+{
+    struct eio_session *ann = desk_client(NULL), *eve = desk_client("\"id\":\"u9\""),
+                       *guest = desk_client(NULL);
+    const char *id = desk_form(ann);
+
+    ann->sent.n = 0;
+    for (int i = 0; i < 2; i++) {
+        struct eio_session *s = i ? guest : eve;
+
+        desk_say(s, "sendContactMessage", desk_about(id, ",\"message\":\"x\""));
+        cr_expect(desk_got(s, "[\"messageError\",{\"event\":\"sendContactMessage\",\"code\":"
+                              "\"not_a_member\""),
+                  "%s", take(&s->sent));
+        desk_say(s, "joinContactChat", desk_about(id, ""));
+        desk_say(s, "joinContactChat", desk_about(id, ",\"chatToken\":\"chat.9999999999.x.y\""));
+        cr_expect_not(desk_got(s, "contactChatHistory"));
+        desk_say(s, "contactTyping", desk_about(id, ",\"isTyping\":true"));
+        desk_say(s, "markContactRead", desk_about(id, ",\"seq\":1"));
+    }
+    cr_expect_eq(fs.messages_count, 0);
+    cr_expect_str_eq(take(&ann->sent), "");
+    free_session(ann), free_session(eve), free_session(guest);
+}
+
+Test(desk_chat, a_visitor_comes_back_by_the_token_and_gets_what_came_meanwhile)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB), *back;
+    const char *id = desk_form(ann);
+
+    free_session(ann);
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"one\""));
+    desk_say(bob, "addContactNote", desk_about(id, ",\"text\":\"a private note\""));
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"two\""));
+    back = desk_client(NULL);
+    desk_say(back, "joinContactChat", token_of(id, 1700000001));
+    cr_expect(desk_got(back, "\"message\":\"one\""), "%s", take(&back->sent));
+    cr_expect(desk_got(back, "\"message\":\"two\""));
+    cr_expect_not(desk_got(back, "private"), "notes are for agents");
+    cr_expect(desk_got(back,
+                       "\"status\":\"in_progress\",\"more\":false,\"agentRead\":0,\"visitorRead\":"
+                       "0,\"agentName\":\"Bob\""));
+    back->sent.n = 0;
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"three\""));
+    cr_expect(desk_got(back, "\"message\":\"three\""));
+    back->sent.n = 0;
+    desk_say(back, "joinContactChat", token_of(id, 1699999999));
+    cr_expect(desk_got(back, "\"code\":\"auth_expired\""), "%s", take(&back->sent));
+    free_session(back), free_session(bob);
+}
+
+Test(desk_chat, an_agent_writes_what_is_claimed_alone)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB), *cleo = desk_client(CLEO);
+    const char *id = desk_form(ann);
+
+    bob->sent.n = 0;
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"x\""));
+    cr_expect(desk_got(bob, "\"code\":\"forbidden\",\"error\":\"claim the contact first\""), "%s",
+              take(&bob->sent));
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    desk_say(cleo, "joinContactChat", desk_about(id, ""));
+    cr_expect(desk_got(cleo, "contactChatHistory") || desk_got(cleo, "\"messages\":[]"));
+    desk_say(cleo, "sendContactMessage", desk_about(id, ",\"message\":\"x\""));
+    cr_expect_eq(fs.messages_count, 0);
+    desk_say(bob, "resolveContact", desk_about(id, ""));
+    ann->sent.n = 0;
+    desk_say(ann, "sendContactMessage", desk_about(id, ",\"message\":\"x\""));
+    cr_expect(desk_got(ann, "\"error\":\"Chat session not found\""), "%s", take(&ann->sent));
+    free_session(ann), free_session(bob), free_session(cleo);
+}
+
+Test(desk_chat, sent_again_it_is_heard_once)
+{
+    struct eio_session *ann = desk_client(NULL);
+    const char *id = desk_form(ann), *say = ",\"message\":\"x\",\"clientMsgId\":\"m1\"";
+    struct sb first = {0};
+
+    ann->sent.n = 0;
+    desk_say(ann, "sendContactMessage", desk_about(id, say));
+    sb_z(&first, strstr(take(&ann->sent), "43/contacts,"));
+    desk_say(ann, "sendContactMessage", desk_about(id, say));
+    sb_char(&first, 0);
+    cr_expect_str_eq(take(&ann->sent), first.p, "the same answer and no second message");
+    cr_expect_eq(fs.messages_count, 1);
+    sb_fini(&first);
+    free_session(ann);
+}
+
+Test(desk_chat, both_see_how_far_the_other_has_read)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
+    const char *id = desk_form(ann);
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    desk_say(bob, "sendContactMessage", desk_about(id, ",\"message\":\"x\""));
+    bob->sent.n = 0;
+    desk_say(ann, "markContactRead", desk_about(id, ",\"seq\":99"));
+    cr_expect(desk_got(bob, "[\"contactRead\",{\"contactId\":"), "%s", take(&bob->sent));
+    cr_expect(desk_got(bob, "\"by\":\"visitor\",\"seq\":1,"));
+    bob->sent.n = 0;
+    desk_say(ann, "markContactRead", desk_about(id, ",\"seq\":1"));
+    cr_expect_str_eq(take(&bob->sent), "", "once");
+    free_session(ann), free_session(bob);
+}
+
+Test(desk_chat, typing_is_told_to_the_others)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
+    const char *id = desk_form(ann);
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    ann->sent.n = bob->sent.n = 0;
+    desk_say(bob, "contactTyping", desk_about(id, ",\"isTyping\":true"));
+    cr_expect(desk_got(ann, "\"userName\":\"Bob\",\"userRole\":\"admin\",\"isTyping\":true,"), "%s",
+              take(&ann->sent));
+    cr_expect_not(desk_got(bob, "contactUserTyping"));
+    free_session(ann), free_session(bob);
+}

@@ -1,0 +1,44 @@
+#include "tests/unit/support/desk_rig.inc"
+
+TestSuite(desk_queue, .init = desk_up, .fini = desk_down);
+
+Test(desk_queue, a_visitor_learns_the_place_and_the_time_when_they_change)
+{
+    struct eio_session *ann = desk_client(NULL), *eve = desk_client(NULL), *bob;
+    const char *id = desk_form(ann);
+
+    desk_wait(1);
+    (void)desk_form(eve);
+    eve->sent.n = 0;
+    desk_wait(1);
+    cr_expect(desk_got(eve, "\"position\":2}]"), "nobody is there, no time: %s", take(&eve->sent));
+    eve->sent.n = 0;
+    bob = desk_client(BOB);
+    desk_wait(1);
+    cr_expect(desk_got(eve, "\"position\":2,\"etaSeconds\":"), "%s", take(&eve->sent));
+    eve->sent.n = ann->sent.n = bob->sent.n = 0;
+    desk_wait(5);
+    cr_expect_not(desk_got(eve, "queue:update"), "not again for nothing");
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    desk_wait(1);
+    cr_expect(desk_got(eve, "\"position\":1,"), "%s", take(&eve->sent));
+    cr_expect_not(desk_got(ann, "queue:update"), "waits no more");
+    cr_expect_not(desk_got(bob, "queue:update"));
+    free_session(ann), free_session(eve), free_session(bob);
+}
+
+Test(desk_queue, nobody_asks_when_nobody_waits_here)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
+    unsigned before;
+
+    (void)desk_form(ann);
+    free_session(ann);
+    desk_wait(2);
+    before = fs.calls;
+    desk_say(bob, "setAgentStatus", "{\"capacity\":3}");
+    desk_wait(3);
+    cr_expect_leq(fs.calls - before, 3, "the status and who might be given, no lists: %u",
+                  fs.calls - before);
+    free_session(bob);
+}
