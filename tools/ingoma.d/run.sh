@@ -140,8 +140,17 @@ jwt_secret() {
 start_node() {
     local name program port ops
     read -r name program port ops <<<"$1"
-    JWT_SECRET=${JWT_SECRET:-$(jwt_secret)} DEV=$DEV DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} NODE_NAME=$name PORT=$port OPS_PORT=$ops \
+    JWT_SECRET=${JWT_SECRET:-$(jwt_secret)} DEV=$DEV DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} \
+        PAGES_DIR=${PAGES_DIR:-$ROOT/build/pages} CONTACTS_DB=${CONTACTS_DB:-$RUN/contacts.db} DEV_LOGIN=$DEV_LOGIN NODE_NAME=$name PORT=$port OPS_PORT=$ops \
         REDIS_URL="unix://$REDIS_SOCKET" DRAIN_SECONDS=${DRAIN_SECONDS:-1} start "$name" "build/release/$program"
+}
+
+# port_option PROGRAM: the variable that chooses its port of clients, and its ops port.
+port_option() {
+    case "$1" in
+        ingoma-contacts) echo CONTACTS_PORT CONTACTS_OPS_PORT ;;
+        *) echo PORT OPS_PORT ;;
+    esac
 }
 
 start_all() {
@@ -151,6 +160,7 @@ start_all() {
     for name in $(names); do
         rm -f "$RUN/$name.log"
     done
+    DEV_LOGIN=${DEV_LOGIN:-$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')} # good for one login at the admin page
     start redis "$(command -v redis-server)" --port 0 --unixsocket "$REDIS_SOCKET" --unixsocketperm 700 --dir "$REDIS_DIR" \
         --appendonly yes --save '' --daemonize no --pidfile ''
     wait_for redis 20 "answer" is_redis_up || return 1
@@ -240,7 +250,13 @@ print_urls() {
     say "${BOLD}Ingoma is up.${PLAIN}"
     say "  demo page   http://localhost:$PORT/"
     say "  health      http://localhost:$PORT/health"
-    [ "$DEV" = on ] && say "  dev mode    anybody may sign in under any name and kill a node; it is started again by itself (DEV=off ends that)"
+    say "  contacts    http://localhost:$CONTACTS_PORT/widget/   the visitor's page"
+    if [ "$DEV" = on ]; then
+        say "              http://localhost:$CONTACTS_PORT/admin/#login=$DEV_LOGIN   the agents' desk, signed in once"
+        say "  dev mode    anybody may sign in under any name and kill a node; it is started again by itself (DEV=off ends that)"
+    else
+        say "              http://localhost:$CONTACTS_PORT/admin/   the agents' desk"
+    fi
     for row in "${PROGRAMS[@]}"; do
         read -r name program port ops <<<"$row"
         printf '  %-11s metrics http://localhost:%s/metrics   ready http://localhost:%s/ready   log .run/%s.log\n' "$name" "$ops" "$ops" "$name"
@@ -248,7 +264,7 @@ print_urls() {
 }
 
 up() {
-    local detach=0 row name program port ops seen=' ' pid
+    local detach=0 row name program port ops port_name ops_name seen=' ' pid
     case "${1:-}" in
         --detach | -d) detach=1 ;;
         '') ;;
@@ -260,12 +276,13 @@ up() {
     setup_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}"
     for row in "${PROGRAMS[@]}"; do
         read -r name program port ops <<<"$row"
-        [[ $seen == *" $port "* ]] || check_free "$port" PORT
-        check_free "$ops" OPS_PORT
+        read -r port_name ops_name <<<"$(port_option "$program")"
+        [[ $seen == *" $port "* ]] || check_free "$port" "$port_name"
+        check_free "$ops" "$ops_name"
         seen+="$port "
     done
     mkdir -p "$RUN"
-    build release ingoma-gateway ingoma-emit ingoma-revoke
+    build release ingoma-gateway ingoma-contacts ingoma-emit ingoma-revoke
     setup_demo
     trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
     start_all || { stop_all; exit 1; }
