@@ -38,31 +38,33 @@ export function token(claims) {
 const folder = path.join(ROOT, 'schemas');
 const ajv = new Ajv({ strict: false, allErrors: true }); // the house keywords (x-…) are not JSON Schema's
 ajv.addSchema({ ...JSON.parse(fs.readFileSync(path.join(folder, 'common.json'))), $id: 'common.json' });
-const validators = new Map();
+const validators = { gateway: new Map(), contacts: new Map() };
 const featureOf = new Map();
-const files = ['node/out', 'gateway/out'].flatMap((of) => fs.readdirSync(path.join(folder, of)).map((name) => path.join(folder, of, name)));
-for (const file of files) {
-  const schema = JSON.parse(fs.readFileSync(file));
-  if (schema.properties && !schema['x-passthrough']) schema.additionalProperties ??= false;
-  featureOf.set(path.basename(file, '.json'), schema['x-feature']);
-  validators.set(path.basename(file, '.json'), ajv.compile(schema));
-}
+for (const program of Object.keys(validators))
+  for (const of of ['node', program]) {
+    for (const file of fs.readdirSync(path.join(folder, of, 'out'))) {
+      const schema = JSON.parse(fs.readFileSync(path.join(folder, of, 'out', file)));
+      if (schema.properties && !schema['x-passthrough']) schema.additionalProperties ??= false;
+      if (program === 'gateway') featureOf.set(path.basename(file, '.json'), schema['x-feature']);
+      validators[program].set(path.basename(file, '.json'), ajv.compile(schema));
+    }
+  }
 
 export const seenEvents = new Set();
-// Events of these features that nobody was sent in this run.
+// Events of these features of the gateway that nobody was sent in this run.
 export const unseenEvents = (...features) =>
-  [...validators.keys()].filter((name) => features.includes(featureOf.get(name)) && !seenEvents.has(name));
+  [...validators.gateway.keys()].filter((name) => features.includes(featureOf.get(name)) && !seenEvents.has(name));
 const breaches = [];
 
-// Everything that a gateway sent in this run and that its schema does not allow.
+// Everything that a server sent in this run and that its schema does not allow.
 export function schemaBreaches() {
   return breaches;
 }
 
-function hold(name, args) {
-  const validate = validators.get(name);
+function hold(program, name, args) {
+  const validate = validators[program].get(name);
   if (!validate) {
-    breaches.push(`${name}: no such event in schemas/gateway/out`);
+    breaches.push(`${name}: no such event in schemas/${program}/out`);
     return;
   }
   seenEvents.add(name);
@@ -75,7 +77,7 @@ function hold(name, args) {
 const peers = new Set();
 
 export class Peer {
-  constructor(socket, name, isGateway) {
+  constructor(socket, name, program) {
     this.socket = socket;
     this.name = name;
     this.all = []; // every event that came, in order: [name, ...args]
@@ -85,7 +87,7 @@ export class Peer {
     this.errors = []; // what an application would be told
     const record = socket.onevent; // the same method in all generations
     socket.onevent = (packet) => {
-      if (isGateway) hold(packet.data[0], packet.data.slice(1));
+      if (program) hold(program, packet.data[0], packet.data.slice(1));
       this.take(packet.data);
       return record.call(socket, packet);
     };
@@ -200,13 +202,14 @@ export class Peer {
 }
 
 let count = 0;
-// A connected client. options: those of socket.io-client; version, gateway (hold its events against the schemas).
+// A connected client. options: those of socket.io-client; version, gateway (hold its events against the schemas of the
+// gateway, or of another program by its name; false: not at all).
 export async function connect(url, { version = '4.8.4', gateway = true, name, wait = true, ...options } = {}) {
   const { io } = CLIENTS[version];
   const socket = io(url, {
     forceNew: true, transports: ['websocket'], reconnectionDelay: 100, reconnectionDelayMax: 500, timeout: 20000, ...options,
   });
-  const peer = new Peer(socket, name ?? `client-${++count} (${version})`, gateway);
+  const peer = new Peer(socket, name ?? `client-${++count} (${version})`, gateway === true ? 'gateway' : gateway);
   if (wait) peer.id = await peer.next('$connect');
   return peer;
 }
