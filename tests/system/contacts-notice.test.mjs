@@ -1,0 +1,151 @@
+// Notices that cannot be lost: webhooks that fail, are away, are refused; mail to the team and to visitors who are away;
+// nodes that are killed between the write and the notice, with Redis emptied meanwhile.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { startNode, stopAll, until } from '../support/cluster.mjs';
+import { agent, agentToken, client, startContacts, submit } from '../support/contacts.mjs';
+import { closeAll } from '../support/peer.mjs';
+import { startHook, startMailServer } from '../support/receivers.mjs';
+import { closeRedisClients, redisClient } from '../support/redis.mjs';
+import { makeCertificate } from '../support/tls.mjs';
+
+const SECRET = 'a-secret-of-the-webhooks-of-the-tests';
+let c, hook, second, mail, folder;
+
+before(async () => {
+  folder = fs.mkdtempSync('/tmp/ingoma-notice-');
+  const tls = makeCertificate(folder);
+  hook = await startHook({ secret: SECRET });
+  second = await startHook({ secret: SECRET, tls });
+  mail = await startMailServer();
+  c = await startContacts({ nodes: 2, env: {
+    WEBHOOK_URLS: `${hook.url},${second.url}`, WEBHOOK_SECRET: SECRET, OUTBOUND_CA_FILE: tls.file, NOTICE_TRIES: '3',
+    SMTP_URL: mail.url, SMTP_FROM: 'Quiz Blog <help@quizblog.rw>', NOTICE_MAIL_TO: 'team@quizblog.rw', MAIL_AWAY_MS: '0', CONTACTS_URL: 'https://desk.quizblog.rw',
+  } });
+});
+after(async () => {
+  closeAll();
+  await closeRedisClients();
+  await stopAll();
+  await Promise.all([hook.stop(), second.stop(), mail.stop()]);
+  fs.rmSync(folder, { recursive: true, force: true });
+});
+
+const about = (list, id, type) => list.filter((m) => m.data.contact.id === id && (!type || m.type === type));
+
+async function rest(node, path, { method = 'GET', body, who = 'ann' } = {}) {
+  const answer = await fetch(`${node.url}${path}`, { method, body: body && JSON.stringify(body),
+    headers: { authorization: `Bearer ${agentToken(who)}`, ...(body ? { 'content-type': 'application/json' } : {}) } });
+  return { status: answer.status, body: await answer.json() };
+}
+
+describe('webhooks', () => {
+  test('each is told what happens, signed, once', async () => {
+    const visitor = await client(c.nodes[0]);
+    const staff = await agent(c.nodes[1], 'a1');
+    const { id } = await submit(visitor);
+    await until('both to hear of the form', () => about(hook.got, id, 'contact.created').length && about(second.got, id, 'contact.created').length);
+    assert.ok((await staff.ask('claimContact', { contactId: id })).ok);
+    assert.ok((await staff.ask('sendContactMessage', { contactId: id, message: 'Muraho' })).ok);
+    assert.ok((await staff.ask('resolveContact', { contactId: id })).ok);
+    await until('the end of it', () => about(hook.got, id, 'contact.resolved').length);
+    await until('the message', () => about(hook.got, id, 'message.agent').length);
+    const mine = about(hook.got, id);
+    assert.ok(mine.every((m) => m.signed && m.timestamp), 'every one is signed');
+    assert.equal(new Set(mine.map((m) => m.id)).size, mine.length, 'none came twice');
+    assert.equal(about(hook.got, id, 'message.agent')[0].data.message.message, 'Muraho');
+    assert.equal(about(hook.got, id, 'contact.created')[0].data.contact.email, 'ann@example.org');
+    visitor.close();
+    staff.close();
+  });
+
+  test('a receiver that fails is told again under the same id; one that is away does not hold up the other', async () => {
+    const visitor = await client(c.nodes[0]);
+    hook.answer(500);
+    await second.stop();
+    const { id } = await submit(visitor);
+    await until('a first try', () => about(hook.got, id).length === 1);
+    hook.answer(204);
+    await until('a second one', () => about(hook.taken(), id).length === 1, 60000);
+    assert.equal(new Set(about(hook.got, id).map((m) => m.id)).size, 1);
+    await second.start();
+    await until('the one that was away', () => about(second.taken(), id).length === 1, 60000);
+    visitor.close();
+  });
+
+  test('what was given up is in the list of the dead, and tried again when somebody says so', async () => {
+    const visitor = await client(c.nodes[0]);
+    hook.answer(410); // gone for ever: given up at once
+    const { id } = await submit(visitor);
+    const dead = await until('it to be given up', async () => (await rest(c.nodes[1], '/api/contacts/notices')).body.notices.find((n) => n.contactId === id));
+    assert.equal(dead.why, 'status 410');
+    assert.equal(dead.event, 'contact.created');
+    hook.answer(204);
+    const again = await rest(c.nodes[0], '/api/contacts/notices', { method: 'POST', body: { contactId: id, id: dead.id } });
+    assert.equal(again.status, 202);
+    await until('the third time', () => about(hook.taken(), id).length === 1);
+    assert.ok(!(await rest(c.nodes[1], '/api/contacts/notices')).body.notices.some((n) => n.contactId === id));
+    assert.equal((await rest(c.nodes[0], '/api/contacts/notices', { method: 'POST', body: { contactId: id, id: 'none' } })).status, 404);
+    visitor.close();
+  });
+});
+
+describe('mail', () => {
+  test('a form goes to the team; an answer to a visitor who is away, in one thread; names cannot break out', async () => {
+    const visitor = await client(c.nodes[0]);
+    const staff = await agent(c.nodes[1], 'a2', 'Agnès');
+    const { id } = await submit(visitor, { name: 'Zoë', email: 'zoe@example.org', subject: 'Compte=bloqué', message: 'Bonjour\n.\nfin' });
+    visitor.close();
+    const [toTeam] = await until('mail to the team', () => {
+      const mails = mail.to('team@quizblog.rw').filter((m) => m.text.includes(`<${id}.0@quizblog.rw>`));
+      return mails.length ? mails : null;
+    });
+    assert.equal(toTeam.from, '<help@quizblog.rw>');
+    assert.match(toTeam.text, /\r\n\.\r\nfin\r\n/);
+    assert.ok((await staff.ask('claimContact', { contactId: id })).ok);
+    assert.ok((await staff.ask('sendContactMessage', { contactId: id, message: 'Je regarde.' })).ok);
+    const [toVisitor] = await until('mail to the visitor', () => (mail.to('zoe@example.org').length ? mail.to('zoe@example.org') : null));
+    assert.match(toVisitor.text, /Je regarde\./);
+    assert.match(toVisitor.text, new RegExp(`References: <${id}\\.0@quizblog\\.rw>`));
+    assert.match(toVisitor.text, new RegExp(`Reply-To: <help\\+${id}\\.[a-z0-9]+@quizblog\\.rw>`));
+    assert.match(toVisitor.text, /\/widget\/#contact=3D/);
+    const head = toVisitor.text.split('\r\n\r\n')[0];
+    assert.ok(/^[\x20-\x7e\r\n]*$/.test(head), 'a head of ASCII');
+    staff.close();
+  });
+
+  test('an address that is none is mailed to by nobody', async () => {
+    const visitor = await client(c.nodes[0]);
+    const ack = await visitor.ask('submitContactForm', { name: 'x', email: 'a@b.rw\r\nBcc: all@example.org', message: 'hi' });
+    assert.equal(ack.ok, false);
+    const named = await submit(visitor, { name: 'x Bcc: all@example.org', email: 'x@example.org', message: 'hi' });
+    await until('its mail', () => mail.to('team@quizblog.rw').some((m) => m.text.includes(`<${named.id}.0@`)));
+    assert.ok(mail.mails.every((m) => !/^bcc:/im.test(m.text.split('\r\n\r\n')[0])));
+    assert.ok(mail.commands.every((line) => !line.includes('all@example.org')));
+    visitor.close();
+  });
+});
+
+test('a node that is killed while it tells: the webhook hears of it within 5 s of its return, Redis empty', async () => {
+  const empty = await redisClient(c.redis);
+  const env = { ...c.store, FORMS_PER_HOUR: '0', WEBHOOK_URLS: hook.url, WEBHOOK_SECRET: SECRET, BEAT_MS: '200', DEAD_MS: '3000' };
+  for (const node of c.nodes) await node.stop();
+  for (let round = 0; round < 3; round++) {
+    const first = await startNode({ redis: c.redis, program: 'ingoma-contacts', env });
+    const visitor = await client(first, {}, { reconnection: false });
+    hook.isHolding = true;
+    const { id } = await submit(visitor, { message: `round ${round}` });
+    await until('it to be on its way', () => about(hook.got, id).length === 1);
+    await first.kill();
+    hook.isHolding = false;
+    await empty.flushAll();
+    const again = await startNode({ redis: c.redis, program: 'ingoma-contacts', env });
+    await until('the webhook', () => about(hook.taken(), id, 'contact.created').length === 1, 5000);
+    assert.equal(new Set(about(hook.got, id).map((m) => m.id)).size, 1, 'under the same id');
+    const kept = await rest(again, `/api/contacts/${id}`);
+    assert.equal(kept.body.contact.message, `round ${round}`, 'what was acknowledged is there');
+    visitor.close();
+    await again.stop();
+  }
+});
