@@ -61,24 +61,29 @@ static int complain(struct sb *why, int rc, const char *what)
     return rc;
 }
 
+struct found { /* a list of records; field: of the first that is wrong */
+    void *at;
+    unsigned count;
+    const char *field;
+};
+
 static int read_list(struct json line, const char *name, const struct record_kind *k,
-                     struct arena *a, void **out, unsigned *count, const char **field)
+                     struct arena *a, struct found *out)
 {
     struct json list, v;
     struct str rest;
     size_t n;
     char *at;
 
-    *count = 0;
-    *field = name;
+    *out = (struct found){.field = name};
     if (!json_member(line, str_z(name), &list)) return OK;
     if (list.type != JSON_ARRAY) return ERR_SCHEMA;
     n = json_count(list);
     if (n > CONTACT_MESSAGES_MAX) return ERR_TOO_BIG;
-    *out = at = arena_new(a, n, k->size);
+    out->at = at = arena_new(a, n, k->size);
     rest = json_begin(list);
     while (json_next_item(&rest, &v)) {
-        int rc = record_read(k, v, a, at + (*count)++ * k->size, field);
+        int rc = record_read(k, v, a, at + out->count++ * k->size, &out->field);
 
         if (rc != OK) return rc;
     }
@@ -100,7 +105,7 @@ static int read_item(struct json line, enum store_item_type type, struct arena *
     void *to = type == STORE_ITEM_CONTACT ? (void *)&out->contact
                : type == STORE_ITEM_AGENT ? (void *)&out->agent
                                           : (void *)&out->doc;
-    void *messages = NULL, *outbox = NULL;
+    struct found messages = {0}, outbox = {0};
     const char *field = types[type].name;
     struct json v;
     int rc = json_member(line, str_z(types[type].name), &v) ? OK : ERR_SCHEMA;
@@ -108,14 +113,17 @@ static int read_item(struct json line, enum store_item_type type, struct arena *
     memset(out, 0, sizeof *out);
     out->type = type;
     if (rc == OK) rc = record_read(types[type].kind, v, a, to, &field);
-    if (rc == OK && type == STORE_ITEM_CONTACT)
-        rc = read_list(line, "messages", &record_message, a, &messages, &out->messages_count,
-                       &field);
-    if (rc == OK && type == STORE_ITEM_CONTACT)
-        rc = read_list(line, "outbox", &record_outbox, a, &outbox, &out->outbox_count, &field);
-    out->messages = messages;
-    out->outbox = outbox;
     if (rc != OK) return complain(why, rc, field);
+    if (type == STORE_ITEM_CONTACT) {
+        rc = read_list(line, "messages", &record_message, a, &messages);
+        if (rc != OK) return complain(why, rc, messages.field);
+        rc = read_list(line, "outbox", &record_outbox, a, &outbox);
+        if (rc != OK) return complain(why, rc, outbox.field);
+    }
+    out->messages = messages.at;
+    out->messages_count = messages.count;
+    out->outbox = outbox.at;
+    out->outbox_count = outbox.count;
     if (((const struct str *)to)->n == 0) return complain(why, ERR_SCHEMA, "_id");
     return are_in_order(out) ? OK : complain(why, ERR_SCHEMA, "messages.seq");
 }

@@ -9,30 +9,9 @@
 #include "base/forbid.h"
 
 static mongo_run_fn *const runs[STORE_OPS] = {
-    [STORE_OP_CONTACT_INSERT] = mongo_contact_insert,
-    [STORE_OP_CONTACT_GET] = mongo_contact_get,
-    [STORE_OP_CONTACT_UPDATE] = mongo_contact_update,
-    [STORE_OP_CONTACT_DELETE] = mongo_contact_delete,
-    [STORE_OP_CONTACT_LIST] = mongo_contact_list,
-    [STORE_OP_CONTACT_COUNTS] = mongo_contact_counts,
-    [STORE_OP_CONTACT_SCAN] = mongo_contact_scan,
-    [STORE_OP_QUEUE_PLACE] = mongo_queue_place,
-    [STORE_OP_AGENT_GET] = mongo_agent_get,
-    [STORE_OP_AGENT_LIST] = mongo_agent_list,
-    [STORE_OP_AGENT_UPDATE] = mongo_agent_update,
-    [STORE_OP_DUE_NEXT] = mongo_due_next,
-    [STORE_OP_DUE_TAKE] = mongo_due_take,
-    [STORE_OP_OUTBOX_NEXT] = mongo_outbox_next,
-    [STORE_OP_OUTBOX_TAKE] = mongo_outbox_take,
-    [STORE_OP_OUTBOX_DONE] = mongo_outbox_done,
-    [STORE_OP_OUTBOX_FAIL] = mongo_outbox_fail,
-    [STORE_OP_OUTBOX_DEAD] = mongo_outbox_dead,
-    [STORE_OP_OUTBOX_LIST] = mongo_outbox_list,
-    [STORE_OP_OUTBOX_RETRY] = mongo_outbox_retry,
-    [STORE_OP_DOC_PUT] = mongo_doc_put,
-    [STORE_OP_DOC_GET] = mongo_doc_get,
-    [STORE_OP_DOC_LIST] = mongo_doc_list,
-    [STORE_OP_DOC_DELETE] = mongo_doc_delete,
+#define OP(id, name, is_write) [STORE_OP_##id] = mongo_##name,
+#include "contacts/store/op.def"
+#undef OP
 };
 
 static bool is_write(enum store_op op)

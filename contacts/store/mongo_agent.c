@@ -29,8 +29,13 @@ static int read_one(struct mongo_worker *w, struct store_call *call, mongoc_coll
     return rc;
 }
 
+struct found {
+    void *at;
+    unsigned count;
+};
+
 static int read_all(struct mongo_worker *w, struct store_call *call, mongoc_collection_t *in,
-                    const bson_t *query, const struct record_kind *k, void **out, unsigned *count)
+                    const bson_t *query, const struct record_kind *k, struct found *out)
 {
     char *at = arena_new(&call->mem, STORE_LIST_MAX, k->size);
     bson_t *options = mongo_options(call);
@@ -41,12 +46,13 @@ static int read_all(struct mongo_worker *w, struct store_call *call, mongoc_coll
     BCON_APPEND(options, "sort", "{", "_id", BCON_INT32(1), "}", "limit",
                 BCON_INT64(STORE_LIST_MAX));
     cursor = mongoc_collection_find_with_opts(in, query, options, NULL);
-    while (*count < STORE_LIST_MAX && mongoc_cursor_next(cursor, &doc))
-        mongo_read_record(doc, k, &call->mem, at + (*count)++ * k->size);
+    out->count = 0;
+    while (out->count < STORE_LIST_MAX && mongoc_cursor_next(cursor, &doc))
+        mongo_read_record(doc, k, &call->mem, at + out->count++ * k->size);
     if (mongoc_cursor_error(cursor, &w->error)) rc = mongo_fail(w, call);
     mongoc_cursor_destroy(cursor);
     bson_destroy(options);
-    *out = at;
+    out->at = at;
     return rc;
 }
 
@@ -90,10 +96,11 @@ int mongo_agent_get(struct mongo_worker *w, struct store_call *call)
 int mongo_agent_list(struct mongo_worker *w, struct store_call *call)
 {
     bson_t query = BSON_INITIALIZER;
-    void *list;
-    int rc = read_all(w, call, w->agents, &query, &record_agent, &list, &call->result.agents_count);
+    struct found list;
+    int rc = read_all(w, call, w->agents, &query, &record_agent, &list);
 
-    call->result.agents = list;
+    call->result.agents = list.at;
+    call->result.agents_count = list.count;
     bson_destroy(&query);
     return rc;
 }
@@ -139,12 +146,13 @@ int mongo_doc_get(struct mongo_worker *w, struct store_call *call)
 int mongo_doc_list(struct mongo_worker *w, struct store_call *call)
 {
     bson_t query = BSON_INITIALIZER;
-    void *list;
+    struct found list;
     int rc;
 
     mongo_put_text(&query, "kind", call->ask.kind);
-    rc = read_all(w, call, w->docs, &query, &record_doc, &list, &call->result.docs_count);
-    call->result.docs = list;
+    rc = read_all(w, call, w->docs, &query, &record_doc, &list);
+    call->result.docs = list.at;
+    call->result.docs_count = list.count;
     bson_destroy(&query);
     return rc;
 }

@@ -285,7 +285,8 @@ static int upgrade(struct mongo_worker *w, struct store_call *call, struct conta
             mongo_put_field(&set, &record_contact.fields[i], c);
     mongo_put_messages(&set, "replies", messages, count, false);
     bson_append_document_end(&update, &set);
-    rc = mongo_find_and_modify(w, call, w->contacts, &query, &update, NULL, true, &doc);
+    rc = mongo_find_and_modify(w, call, w->contacts,
+                               &(struct mongo_modify){&query, &update, NULL, true}, &doc);
     bson_destroy(&doc);
     bson_destroy(&query);
     bson_destroy(&update);
@@ -333,7 +334,8 @@ static int swap(struct mongo_worker *w, struct store_call *call, int64_t version
     put_swap(&query, &call->ask, version);
     mongo_put_changes(&update, &record_contact, &call->ask.contact);
     put_pushes(&update, &call->ask);
-    rc = mongo_find_and_modify(w, call, w->contacts, &query, &update, NULL, true, &doc);
+    rc = mongo_find_and_modify(w, call, w->contacts,
+                               &(struct mongo_modify){&query, &update, NULL, true}, &doc);
     bson_destroy(&doc);
     bson_destroy(&query);
     bson_destroy(&update);

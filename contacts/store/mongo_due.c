@@ -54,7 +54,8 @@ static int take(struct mongo_worker *w, struct store_call *call, mongoc_collecti
     bson_t *update = BCON_NEW("$set", "{", "next_at", BCON_DATE_TIME(call->ask.until), "}");
     bson_t *sort = BCON_NEW("next_at", BCON_INT32(1));
     bson_t doc;
-    int rc = mongo_find_and_modify(w, call, in, query, update, sort, false, &doc);
+    int rc = mongo_find_and_modify(w, call, in, &(struct mongo_modify){query, update, sort, false},
+                                   &doc);
 
     if (rc == OK) {
         *out = arena_new(&call->mem, 1, k->size);
@@ -224,6 +225,13 @@ static int change_entry(struct mongo_worker *w, struct store_call *call, bool is
     bson_destroy(&query);
     bson_destroy(update);
     return rc;
+}
+
+int mongo_outbox_keep(struct mongo_worker *w, struct store_call *call)
+{
+    bson_t *update = BCON_NEW("$set", "{", "outbox.$[e].at", BCON_DATE_TIME(call->ask.at), "}");
+
+    return change_entry(w, call, false, false, update);
 }
 
 int mongo_outbox_done(struct mongo_worker *w, struct store_call *call)

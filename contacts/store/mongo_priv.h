@@ -69,12 +69,9 @@ MUST_USE int mongo_prepare(struct mongo_worker *w);
 /* ---- calls: they return call->result.rc ---- */
 
 typedef int mongo_run_fn(struct mongo_worker *w, struct store_call *call);
-mongo_run_fn mongo_contact_insert, mongo_contact_get, mongo_contact_update, mongo_contact_delete,
-    mongo_contact_list, mongo_contact_counts, mongo_contact_scan, mongo_queue_place,
-    mongo_agent_get, mongo_agent_list, mongo_agent_update, mongo_due_next, mongo_due_take,
-    mongo_outbox_next, mongo_outbox_take, mongo_outbox_done, mongo_outbox_fail, mongo_outbox_dead,
-    mongo_outbox_list, mongo_outbox_retry, mongo_doc_put, mongo_doc_get, mongo_doc_list,
-    mongo_doc_delete;
+#define OP(id, name, is_write) mongo_run_fn mongo_##name;
+#include "contacts/store/op.def"
+#undef OP
 
 /* {projection: {replies: 0, notes: 0, outbox: 0}} into options of a find. */
 void mongo_heads_only(bson_t *options);
@@ -83,11 +80,13 @@ MUST_USE int mongo_settle(struct mongo_worker *w, struct store_call *call, struc
                           unsigned count);
 /* The head of a contact, as call->result.contact. Errors: ERR_NOT_FOUND. */
 MUST_USE int mongo_contact_head(struct mongo_worker *w, struct store_call *call, struct str id);
-/* findAndModify. sort may be NULL. *reply: the document's value, to be destroyed in any case.
- * Errors: ERR_NOT_FOUND none matches. */
+struct mongo_modify {
+    const bson_t *query, *update, *sort; /* sort may be NULL */
+    bool is_new;                         /* the document as it is afterwards is wanted */
+};
+/* findAndModify. *doc: to be destroyed in any case. Errors: ERR_NOT_FOUND none matches. */
 MUST_USE int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call,
-                                   mongoc_collection_t *in, const bson_t *query,
-                                   const bson_t *update, const bson_t *sort, bool is_new,
+                                   mongoc_collection_t *in, const struct mongo_modify *m,
                                    bson_t *doc);
 /* The first document of a find, at most. Errors: ERR_NOT_FOUND. */
 MUST_USE int mongo_find_one(struct mongo_worker *w, struct store_call *call,

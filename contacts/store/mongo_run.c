@@ -27,8 +27,7 @@ int mongo_find_one(struct mongo_worker *w, struct store_call *call, mongoc_colle
 }
 
 int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call, mongoc_collection_t *in,
-                          const bson_t *query, const bson_t *update, const bson_t *sort,
-                          bool is_new, bson_t *doc)
+                          const struct mongo_modify *m, bson_t *doc)
 {
     mongoc_find_and_modify_opts_t *o = mongoc_find_and_modify_opts_new();
     bson_t reply, value;
@@ -36,11 +35,11 @@ int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call, mongo
     bool is_done;
 
     bson_init(doc);
-    mongoc_find_and_modify_opts_set_update(o, update);
-    if (sort) mongoc_find_and_modify_opts_set_sort(o, sort);
-    if (is_new) mongoc_find_and_modify_opts_set_flags(o, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
+    mongoc_find_and_modify_opts_set_update(o, m->update);
+    if (m->sort) mongoc_find_and_modify_opts_set_sort(o, m->sort);
+    if (m->is_new) mongoc_find_and_modify_opts_set_flags(o, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
     mongoc_find_and_modify_opts_set_max_time_ms(o, (uint32_t)mongo_left_ms(call));
-    is_done = mongoc_collection_find_and_modify_with_opts(in, query, o, &reply, &w->error);
+    is_done = mongoc_collection_find_and_modify_with_opts(in, m->query, o, &reply, &w->error);
     mongoc_find_and_modify_opts_destroy(o);
     if (!is_done) {
         (void)mongo_fail(w, call);

@@ -11,31 +11,9 @@
 #define PROGRESS_STEPS 10000 /* of SQLite's machine between two looks at the deadline */
 
 static sqlite_run_fn *const runs[STORE_OPS] = {
-    [STORE_OP_CONTACT_INSERT] = sqlite_contact_insert,
-    [STORE_OP_CONTACT_GET] = sqlite_contact_get,
-    [STORE_OP_CONTACT_UPDATE] = sqlite_contact_update,
-    [STORE_OP_CONTACT_DELETE] = sqlite_contact_delete,
-    [STORE_OP_CONTACT_LIST] = sqlite_contact_list,
-    [STORE_OP_CONTACT_COUNTS] = sqlite_contact_counts,
-    [STORE_OP_CONTACT_SCAN] = sqlite_contact_scan,
-    [STORE_OP_QUEUE_PLACE] = sqlite_queue_place,
-    [STORE_OP_AGENT_GET] = sqlite_agent_get,
-    [STORE_OP_AGENT_LIST] = sqlite_agent_list,
-    [STORE_OP_AGENT_UPDATE] = sqlite_agent_update,
-    [STORE_OP_DUE_NEXT] = sqlite_due_next,
-    [STORE_OP_DUE_TAKE] = sqlite_due_take,
-    [STORE_OP_OUTBOX_NEXT] = sqlite_outbox_next,
-    [STORE_OP_OUTBOX_TAKE] = sqlite_outbox_take,
-    [STORE_OP_OUTBOX_KEEP] = sqlite_outbox_keep,
-    [STORE_OP_OUTBOX_DONE] = sqlite_outbox_done,
-    [STORE_OP_OUTBOX_FAIL] = sqlite_outbox_fail,
-    [STORE_OP_OUTBOX_DEAD] = sqlite_outbox_dead,
-    [STORE_OP_OUTBOX_LIST] = sqlite_outbox_list,
-    [STORE_OP_OUTBOX_RETRY] = sqlite_outbox_retry,
-    [STORE_OP_DOC_PUT] = sqlite_doc_put,
-    [STORE_OP_DOC_GET] = sqlite_doc_get,
-    [STORE_OP_DOC_LIST] = sqlite_doc_list,
-    [STORE_OP_DOC_DELETE] = sqlite_doc_delete,
+#define OP(id, name, is_write) [STORE_OP_##id] = sqlite_##name,
+#include "contacts/store/op.def"
+#undef OP
 };
 
 /* ---- a worker ---- */

@@ -88,24 +88,28 @@ static sqlite3_stmt *prepare_write(struct sqlite_worker *w, const struct shelf *
     return st;
 }
 
-/* The record has its new version; the old one is what must be there. *is_done false: it was not. */
+struct shelf_key {
+    struct str a, b;
+    int64_t version; /* that must be there; 0: none is */
+};
+
+/* The record has its new version. Errors: ERR_CONFLICT what is there is not what must be; the call
+ * has not failed yet. */
 static int shelf_swap(struct sqlite_worker *w, struct store_call *call, const struct shelf *s,
-                      const void *record, int64_t version, struct str a, struct str b,
-                      bool *is_done)
+                      const void *record, const struct shelf_key *key)
 {
-    sqlite3_stmt *st = prepare_write(w, s, version == 0);
+    sqlite3_stmt *st = prepare_write(w, s, key->version == 0);
     int at, rc = OK;
 
     if (!st) return sqlite_fail(w, call);
     sqlite_bind_record(st, 1, s->kind, record);
-    if (version > 0) {
-        at = bind_keys(st, (int)s->kind->count + 1, a, b);
-        sqlite_bind_i64(st, at, version);
+    if (key->version > 0) {
+        at = bind_keys(st, (int)s->kind->count + 1, key->a, key->b);
+        sqlite_bind_i64(st, at, key->version);
     }
     if (sqlite3_step(st) != SQLITE_DONE) rc = sqlite_fail(w, call);
     sqlite_release(w, st);
-    *is_done = rc == OK && sqlite3_changes(w->db) == 1;
-    return rc;
+    return rc == OK && sqlite3_changes(w->db) == 0 ? ERR_CONFLICT : rc;
 }
 
 /* ---- agents ---- */
@@ -134,14 +138,13 @@ int sqlite_agent_list(struct sqlite_worker *w, struct store_call *call)
 int sqlite_agent_update(struct sqlite_worker *w, struct store_call *call)
 {
     struct agent *a = &call->ask.agent;
-    int64_t version = a->version;
-    bool is_done;
+    const struct shelf_key key = {.a = a->id, .version = a->version};
     int rc;
 
-    a->version = version + 1;
+    a->version++;
     a->updated_at = call->ask.now;
-    rc = shelf_swap(w, call, &agents, a, version, a->id, STR_NONE, &is_done);
-    if (rc == OK && !is_done) rc = store_fail(call, ERR_CONFLICT, NULL);
+    rc = shelf_swap(w, call, &agents, a, &key);
+    if (rc == ERR_CONFLICT) rc = store_fail(call, ERR_CONFLICT, NULL);
     if (rc == OK) call->result.agent = a;
     return rc;
 }
@@ -173,20 +176,18 @@ int sqlite_doc_list(struct sqlite_worker *w, struct store_call *call)
 int sqlite_doc_put(struct sqlite_worker *w, struct store_call *call)
 {
     struct doc *d = &call->ask.doc;
-    int64_t version = d->version;
+    const struct shelf_key key = {d->kind, d->id, d->version};
     void *there = NULL;
-    bool is_done;
     int rc;
 
-    d->version = version + 1;
+    d->version++;
     d->updated_at = call->ask.now;
-    rc = shelf_swap(w, call, &docs, d, version, d->kind, d->id, &is_done);
-    if (rc != OK) return rc;
+    rc = shelf_swap(w, call, &docs, d, &key);
     call->result.doc = d;
-    if (is_done) return OK;
+    if (rc != ERR_CONFLICT) return rc;
     rc = shelf_get(w, call, &docs, d->kind, d->id, &there);
     call->result.doc = there;
-    return rc == OK ? store_fail(call, version ? ERR_CONFLICT : ERR_EXISTS, NULL) : rc;
+    return rc == OK ? store_fail(call, key.version ? ERR_CONFLICT : ERR_EXISTS, NULL) : rc;
 }
 
 int sqlite_doc_delete(struct sqlite_worker *w, struct store_call *call)

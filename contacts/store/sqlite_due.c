@@ -93,13 +93,13 @@ int sqlite_due_take(struct sqlite_worker *w, struct store_call *call)
     void *found = NULL;
     int rc = find_due(w, call, &agents, &found);
 
-    if (rc == OK) {
+    if (found) {
         call->result.agent = found;
         return lease_due(w, call, &agents, call->result.agent->id, &call->result.agent->next_at);
     }
     if (rc != ERR_NOT_FOUND) return rc;
     rc = find_due(w, call, &contacts, &found);
-    if (rc != OK) return rc;
+    if (!found) return rc;
     call->result.rc = OK;
     call->result.contact = found;
     return lease_due(w, call, &contacts, call->result.contact->id, &call->result.contact->next_at);

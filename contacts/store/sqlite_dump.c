@@ -4,53 +4,56 @@
 
 #include "base/forbid.h"
 
-/* Calls of the driver want a call; here it is only memory and an error. */
+struct rows { /* of a contact */
+    const char *table, *order;
+    const struct record_kind *kind;
+    void *at;
+    unsigned count;
+};
 
-/* Rows of a statement, in the arena of the call: as many as there are. */
-static int read_rows(struct sqlite_worker *w, struct store_call *call, const char *table,
-                     const char *order, const struct record_kind *k, struct str contact, void **out,
-                     unsigned *count)
+/* As many as there are, in the arena of the call: which is no call, but memory and an error. */
+static int read_rows(struct sqlite_worker *w, struct store_call *call, struct str contact,
+                     struct rows *r)
 {
     struct sb sql = {0};
     sqlite3_stmt *st;
     unsigned room = 16;
-    char *at = arena_new(&call->mem, room, k->size);
+    char *at = arena_new(&call->mem, room, r->kind->size);
     int code, rc = OK;
 
-    *count = 0;
     sb_z(&sql, "SELECT ");
-    sqlite_columns(k, SQLITE_NAMES, &sql);
-    sb_printf(&sql, " FROM %s WHERE contact=? ORDER BY %s", table, order);
+    sqlite_columns(r->kind, SQLITE_NAMES, &sql);
+    sb_printf(&sql, " FROM %s WHERE contact=? ORDER BY %s", r->table, r->order);
     st = sqlite_prepare(w, sb_view(&sql));
     sb_fini(&sql);
     if (!st) return sqlite_fail(w, call);
     sqlite_bind_text(st, 1, contact);
     while ((code = sqlite3_step(st)) == SQLITE_ROW) {
-        if (*count == room) {
-            char *more = arena_new(&call->mem, room *= 2, k->size);
+        if (r->count == room) {
+            char *more = arena_new(&call->mem, room *= 2, r->kind->size);
 
-            memcpy(more, at, *count * k->size);
+            memcpy(more, at, r->count * r->kind->size);
             at = more;
         }
-        sqlite_read_record(st, 0, k, &call->mem, at + (*count)++ * k->size);
+        sqlite_read_record(st, 0, r->kind, &call->mem, at + r->count++ * r->kind->size);
     }
     if (code != SQLITE_DONE) rc = sqlite_fail(w, call);
     sqlite_release(w, st);
-    *out = at;
+    r->at = at;
     return rc;
 }
 
 static int dump_contact(struct sqlite_worker *w, struct store_call *call, struct store_item *item)
 {
-    void *messages = NULL, *outbox = NULL;
-    int rc = read_rows(w, call, "messages", "seq", &record_message, item->contact.id, &messages,
-                       &item->messages_count);
+    struct rows messages = {"messages", "seq", &record_message, NULL, 0},
+                outbox = {"outbox", "id", &record_outbox, NULL, 0};
+    int rc = read_rows(w, call, item->contact.id, &messages);
 
-    if (rc == OK)
-        rc = read_rows(w, call, "outbox", "id", &record_outbox, item->contact.id, &outbox,
-                       &item->outbox_count);
-    item->messages = messages;
-    item->outbox = outbox;
+    if (rc == OK) rc = read_rows(w, call, item->contact.id, &outbox);
+    item->messages = messages.at;
+    item->messages_count = messages.count;
+    item->outbox = outbox.at;
+    item->outbox_count = outbox.count;
     return rc;
 }
 

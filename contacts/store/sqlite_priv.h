@@ -56,12 +56,9 @@ bool sqlite_is_away(struct sqlite_worker *w); /* others will fare no better */
 /* ---- calls: they return call->result.rc ---- */
 
 typedef int sqlite_run_fn(struct sqlite_worker *w, struct store_call *call);
-sqlite_run_fn sqlite_contact_insert, sqlite_contact_get, sqlite_contact_update,
-    sqlite_contact_delete, sqlite_contact_list, sqlite_contact_counts, sqlite_contact_scan,
-    sqlite_queue_place, sqlite_agent_get, sqlite_agent_list, sqlite_agent_update, sqlite_due_next,
-    sqlite_due_take, sqlite_outbox_next, sqlite_outbox_take, sqlite_outbox_keep, sqlite_outbox_done,
-    sqlite_outbox_fail, sqlite_outbox_dead, sqlite_outbox_list, sqlite_outbox_retry, sqlite_doc_put,
-    sqlite_doc_get, sqlite_doc_list, sqlite_doc_delete;
+#define OP(id, name, is_write) sqlite_run_fn sqlite_##name;
+#include "contacts/store/op.def"
+#undef OP
 
 /* The head of a contact by its id, as call->result.contact. Errors: ERR_NOT_FOUND. */
 MUST_USE int sqlite_contact_head(struct sqlite_worker *w, struct store_call *call, struct str id);

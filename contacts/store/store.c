@@ -34,7 +34,7 @@ static const struct {
     const char *name;
     bool is_write;
 } ops[] = {
-#define OP(id, name, is_write) [STORE_OP_##id] = {name, is_write},
+#define OP(id, name, is_write) [STORE_OP_##id] = {#name, is_write},
 #include "contacts/store/op.def"
 #undef OP
 };
@@ -214,11 +214,14 @@ struct store_call *store_call_new(struct store *s, enum store_op op, store_done_
 
 /* ---- answers without a worker ---- */
 
+/* Those of now: who calls again from within its answer is answered in the next turn. */
 static void answer_refused(struct store *s)
 {
-    struct list *node;
+    struct list now, *node;
 
-    while ((node = list_shift(&s->refused))) {
+    list_init(&now);
+    list_splice(&now, &s->refused);
+    while ((node = list_shift(&now))) {
         struct store_call *call = LIST_OWNER(node, struct store_call, node);
 
         answer(call);
@@ -327,7 +330,8 @@ void store_close(struct store *s)
     s->is_closing = true;
     if (s->readers != s->writers) pool_stop(s->readers);
     pool_stop(s->writers);
-    answer_refused(s);
+    while (!list_is_empty(&s->refused)) /* nobody calls again for ever when he hears ERR_CLOSED */
+        answer_refused(s);
     loop_timer_stop(s->loop, &s->probe_timer);
     loop_task_cancel(&s->refuse);
     s->driver->close(s->state);

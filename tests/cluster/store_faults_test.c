@@ -168,9 +168,11 @@ Test(store_faults, mongo_the_server_is_killed, .timeout = 240)
         cr_skip_test("no MongoDB-wire server: %s", mongo_fixture_why());
     store_fixture_open(&f, server.uri, 0);
     f.conf.store_timeout_ms = 3000;
+    pid = start_writer(server.uri, NULL, &fd); /* before this process has threads */
     store_fixture_start(&f, 0);
+    while (!store_is_up(f.stores[0])) /* a slow start of the server is no matter of this test */
+        loop_turn(f.loop, true);
     store_watch(f.stores[0], on_state, NULL);
-    pid = start_writer(server.uri, NULL, &fd);
     while (acked_count < 100)
         cr_assert(read_acked(fd), "the writer ended");
     mongo_fixture_kill(&server);

@@ -89,6 +89,32 @@ Test(store, who_asks_while_it_closes_is_answered_too)
         cr_expect_eq(f.rcs[i], ERR_CLOSED);
 }
 
+static unsigned stubborn;
+
+/* Somebody who never gives up. */
+static void call_again(void *ctx, const struct store_result *r)
+{
+    struct contact odd = store_fixture_contact("contact_1_a");
+
+    (void)ctx;
+    cr_expect_eq(r->rc, ERR_UTF8);
+    odd.name = STR("\xff");
+    if (++stubborn < 1000) store_contact_insert(f.stores[0], &odd, NULL, call_again, NULL);
+}
+
+Test(store, who_calls_again_at_once_does_not_hold_up_the_loop)
+{
+    struct contact odd = store_fixture_contact("contact_1_a");
+
+    store_fixture_start(&f, 0);
+    odd.name = STR("\xff");
+    store_contact_insert(f.stores[0], &odd, NULL, call_again, NULL);
+    loop_turn(f.loop, false);
+    cr_expect_eq(stubborn, 1, "one answer in a turn");
+    loop_turn(f.loop, false);
+    cr_expect_eq(stubborn, 2);
+}
+
 /* ---- another process holds the file ---- */
 
 static sqlite3 *hold(void)
