@@ -20,7 +20,7 @@ function agents(rows) {
   return el('div', { class: 'table-scroll' }, el('table', {},
     el('thead', {}, el('tr', {}, ...['Agent', 'Contacts', 'Now', 'Resolved', 'First reply, p50', 'Rating'].map((t, i) => el('th', { class: i ? 'figure' : null }, t)))),
     el('tbody', {}, ...rows.map((a) => el('tr', {}, el('td', {}, a.name ?? String(a.id)),
-      ...[a.contacts, a.active, a.resolved, duration(a.firstResponse?.p50Ms), a.csat?.mean ? a.csat.mean.toFixed(1) : '–'].map((v) => el('td', { class: 'figure' }, String(v))))))));
+      ...[a.contacts, a.active, a.resolved, duration(a.firstResponse?.p50Ms), a.csat?.average ? a.csat.average.toFixed(1) : '–'].map((v) => el('td', { class: 'figure' }, String(v))))))));
 }
 
 export function view(redraw) {
@@ -35,7 +35,7 @@ export function view(redraw) {
       tile('contacts came in', String(stats.totalContacts)), tile('wait now', String(stats.pendingContacts)), tile('in progress now', String(stats.activeContacts)),
       tile('first reply, p50', duration(d.firstResponse?.p50Ms)), tile('first reply, p90', duration(d.firstResponse?.p90Ms)),
       tile('resolution, p50', duration(d.resolution?.p50Ms)), tile('resolution, p90', duration(d.resolution?.p90Ms)),
-      tile('resolved', percent(d.resolutionRate)), tile('promises broken', String(d.breached ?? 0)), tile(`satisfaction (${d.csat?.count ?? 0} ratings)`, d.csat?.mean ? `${d.csat.mean.toFixed(1)} / 5` : '–'),
+      tile('resolved', percent(d.resolutionRate)), tile('promises broken', String(d.breached ?? 0)), tile(`satisfaction (${d.csat?.count ?? 0} ratings)`, d.csat?.average ? `${d.csat.average.toFixed(1)} / 5` : '–'),
       tile('agents here', String(stats.onlineAdmins))),
     el('div', { class: 'panels' },
       panel('Per day: came in and resolved', bars('Per day', ['came in', 'resolved'], (d.byDay ?? []).slice(-31).map((r) => ({ label: r.date.slice(5), values: [r.submitted, r.resolved] })), Math.ceil(Math.min(31, (d.byDay ?? []).length) / 7) || 1)),
