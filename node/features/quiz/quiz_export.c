@@ -253,9 +253,14 @@ void quiz_export_ack(const struct str *words, unsigned count, const struct quest
     struct sb csv = {0};
 
     if (!quiz_export_read(words, count, &p)) return;
-    sb_printf(out, "\"total\":%lld,\"from\":%lld", (long long)p.board.total, (long long)from);
-    if (from + p.board.here < p.board.total && p.board.here)
-        sb_printf(out, ",\"next\":%lld", (long long)(from + p.board.here));
+    sb_z(out, "\"total\":");
+    sb_i64(out, p.board.total);
+    sb_z(out, ",\"from\":");
+    sb_i64(out, from);
+    if (from + p.board.here < p.board.total && p.board.here) {
+        sb_z(out, ",\"next\":");
+        sb_i64(out, from + p.board.here);
+    }
     sb_char(out, ',');
     if (is_csv) {
         quiz_export_players_csv(&p, from, &csv);

@@ -79,7 +79,8 @@ Test(ops_http, health_has_figures_of_the_node_and_of_the_cluster)
                 "\"onlineUsers\":0,\"rooms\":7,\"quizSessions\":0,\"memory\":0,"
                 "\"rates\":{\"eventsPerMinute\":240,")),
         "%s", fake_body_z(p));
-    cr_expect(str_contains(sb_view(&p->body), STR("\"cpuPermille\":1500}},\"timestamp\":\"")));
+    cr_expect(str_contains(sb_view(&p->body),
+                           STR("\"cpuPermille\":1500}},\"dev\":false,\"timestamp\":\"")));
 }
 
 Test(ops_http, ready_turns_503_when_draining)
