@@ -62,7 +62,7 @@ static void give_back(struct pool *p, struct pool_job **jobs, unsigned n)
     p->running_count -= n;
     /* Within the lock: the descriptor is closed by who holds it and has joined this thread. */
     if (was_empty && write(p->fd, &one, sizeof one) != sizeof one)
-        assert(!"an eventfd takes a one");
+        assert(false && "an eventfd takes a one");
     pthread_mutex_unlock(&p->lock);
 }
 
