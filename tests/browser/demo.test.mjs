@@ -1,7 +1,7 @@
 // The demo page in Chromium: two pages on two nodes of one port, as people would use it.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { DESKTOP, enter as come, hears, isFlat, LOST_NODE, openOn, PHONE, say, startBrowser, WAIT } from '../support/browser.mjs';
+import { DESKTOP, enter as come, hears, isFlat, LOST_NODE, openOn, PHONE, say, startBrowser } from '../support/browser.mjs';
 import { startCluster, stopAll, until } from '../support/cluster.mjs';
 
 let cluster;
@@ -68,8 +68,10 @@ test('two people on two nodes talk in one room', { timeout: 180000 }, async (t) 
   });
 
   await t.test('typing is seen, and ends', async () => {
-    await bob.locator('#text').pressSequentially('I am wri');
-    await ann.waitForSelector('#typing.active:has-text("Bosco is typing")', WAIT);
+    await until('typing to be seen', async () => { // who has just stopped is told of again after two seconds
+      await bob.locator('#text').pressSequentially('wri');
+      return await ann.locator('#typing.active:has-text("Bosco is typing")').count() > 0;
+    }, 60000);
     await bob.fill('#text', '');
     await until('the end of typing', async () => (await ann.textContent('#typing-text')) === '', 10000);
   });
