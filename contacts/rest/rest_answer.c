@@ -56,6 +56,17 @@ void rest_json(struct rest_call *call, int status, struct str body)
     answer(call, &r);
 }
 
+void rest_page(struct rest_call *call, const struct store_result *r, struct sb *body)
+{
+    if (r->has_more) {
+        sb_z(body, ",\"cursor\":");
+        sb_json(body, r->cursor);
+    }
+    sb_char(body, '}');
+    rest_json(call, 200, sb_view(body));
+    sb_fini(body);
+}
+
 void rest_text(struct rest_call *call, struct str type, struct str headers, struct str body)
 {
     struct http_reply r = {.status = 200, .content_type = type, .body = body};

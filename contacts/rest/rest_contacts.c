@@ -46,13 +46,7 @@ static void on_listed(void *ctx, const struct store_result *r)
         contact_put(&r->contacts[i], RECORD_AGENT, &body);
     }
     sb_printf(&body, "],\"total\":%llu", (unsigned long long)r->total);
-    if (r->has_more) {
-        sb_z(&body, ",\"cursor\":");
-        sb_json(&body, r->cursor);
-    }
-    sb_char(&body, '}');
-    rest_json(call, 200, sb_view(&body));
-    sb_fini(&body);
+    rest_page(call, r, &body);
 }
 
 void rest_list_contacts(struct rest_call *call)

@@ -26,13 +26,7 @@ static void on_listed(void *ctx, const struct store_result *r)
         put_letter(&body, &r->letters[i]);
     }
     sb_char(&body, ']');
-    if (r->has_more) {
-        sb_z(&body, ",\"cursor\":");
-        sb_json(&body, r->cursor);
-    }
-    sb_char(&body, '}');
-    rest_json(call, 200, sb_view(&body));
-    sb_fini(&body);
+    rest_page(call, r, &body);
 }
 
 void rest_list_notices(struct rest_call *call)

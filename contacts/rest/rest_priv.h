@@ -55,6 +55,9 @@ void rest_route_query(struct str query, const char *const *bare, struct sb *out)
 /* ---- rest_answer.c ---- */
 
 void rest_json(struct rest_call *call, int status, struct str body);
+/* The end of a list: body, an object that is still open, gets the cursor of the next page and is
+ * answered with 200. Takes what is in it. */
+void rest_page(struct rest_call *call, const struct store_result *r, struct sb *body);
 void rest_text(struct rest_call *call, struct str type, struct str headers, struct str body);
 /* why empty: the sentence of the code. wait_ms 0: none. */
 void rest_refuse(struct rest_call *call, int rc, struct str why, uint64_t wait_ms);
