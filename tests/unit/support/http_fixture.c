@@ -1,13 +1,13 @@
 /* See http_fixture.h. */
 #include "tests/unit/support/http_fixture.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 #include <criterion/criterion.h>
 #include "base/mem.h"
+#include "tests/unit/support/listen.h"
 
 struct connection {
     struct list node;
@@ -89,17 +89,7 @@ static void on_accept(void *ctx, int what)
 
 static void listen_at(struct http_fixture *f, in_port_t port)
 {
-    struct sockaddr_in at = {
-        .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof at;
-    int yes = 1;
-
-    f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(f->fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    cr_assert_eq(bind(f->fd, (struct sockaddr *)&at, sizeof at), 0);
-    cr_assert_eq(listen(f->fd, 16), 0);
-    cr_assert_eq(getsockname(f->fd, (struct sockaddr *)&at, &n), 0);
-    snprintf(f->url, sizeof f->url, "http://127.0.0.1:%u", ntohs(at.sin_port));
+    f->fd = listen_locally("http", port, f->url, sizeof f->url);
     f->listener = loop_fd_new(f->loop, f->fd, on_accept, f);
     loop_fd_want(f->listener, LOOP_READ);
 }

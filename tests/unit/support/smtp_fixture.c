@@ -1,12 +1,11 @@
 /* See smtp_fixture.h. */
 #include "tests/unit/support/smtp_fixture.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <criterion/criterion.h>
 #include "base/mem.h"
+#include "tests/unit/support/listen.h"
 
 struct connection {
     struct list node;
@@ -120,16 +119,9 @@ static void on_accept(void *ctx, int what)
 
 void smtp_fixture_open(struct smtp_fixture *f, struct loop *l)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof at;
-
     *f = (struct smtp_fixture){.loop = l};
     list_init(&f->connections);
-    f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    cr_assert_eq(bind(f->fd, (struct sockaddr *)&at, sizeof at), 0);
-    cr_assert_eq(listen(f->fd, 16), 0);
-    cr_assert_eq(getsockname(f->fd, (struct sockaddr *)&at, &n), 0);
-    snprintf(f->url, sizeof f->url, "smtp://127.0.0.1:%u", ntohs(at.sin_port));
+    f->fd = listen_locally("smtp", 0, f->url, sizeof f->url);
     f->listener = loop_fd_new(f->loop, f->fd, on_accept, f);
     loop_fd_want(f->listener, LOOP_READ);
 }

@@ -1,33 +1,8 @@
 #include "node/features/quiz/quiz_export.h"
 
-#include <criterion/criterion.h>
-
-static struct questions *q;
-static struct sb out;
-
-static void up(void)
-{
-    struct sb why = {0};
-
-    cr_assert_eq(questions_read(STR("[{\"type\":\"single\",\"text\":\"a\",\"options\":[\"x\","
-                                    "\"y\"],\"correct\":1}]"),
-                                &q, &why),
-                 OK);
-    sb_fini(&why);
-}
-
-static void down(void)
-{
-    questions_free(q);
-    sb_fini(&out);
-}
+#include "tests/unit/support/one_question.inc"
 
 TestSuite(quiz_export, .init = up, .fini = down);
-
-static bool says(const char *text)
-{
-    return str_contains(sb_view(&out), str_z(text));
-}
 
 #define ROW(seat, place, rank, who) STR(seat), STR(place), STR(rank), STR("1"), STR(who)
 

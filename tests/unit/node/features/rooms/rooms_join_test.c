@@ -1,27 +1,4 @@
-#include "tests/unit/support/fake_events.inc"
-
-#include "node/features/rooms/rooms.h"
-#include "node/people/people.h"
-
-#define TIME "\"timestamp\":\"2023-11-14T22:13:20.000Z\""
-#define BOB "\"id\":\"u7\",\"name\":\"Bob\""
-#define ANN "\"id\":7,\"name\":\"Ann\""
-/* A newcomer is told who is there. */
-#define BOB_IS_IN                                                                                  \
-    "42[\"userJoinedRoom\",{\"userId\":\"u7\",\"userName\":\"Bob\"," TIME                          \
-    ",\"roomId\":\"r\",\"isPresent\":true}]\n"
-
-static const struct feature *const features[] = {&feature_rooms, NULL};
-
-static void up(void)
-{
-    fake_up(features, false);
-}
-
-static void up_cluster(void)
-{
-    fake_up(features, true);
-}
+#include "tests/unit/support/rooms_people.inc"
 
 TestSuite(rooms_join, .init = up, .fini = fake_down);
 TestSuite(rooms_join_cluster, .init = up_cluster, .fini = fake_down);
