@@ -1,0 +1,67 @@
+// The contacts service over MongoDB: the same cases as over SQLite, and its server killed in the middle of the forms.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { stopAll } from '../support/cluster.mjs';
+import { agent, client, FORM, startContacts } from '../support/contacts.mjs';
+import { mongowireMissing, startMongowire } from '../support/mongowire.mjs';
+import { closeAll } from '../support/peer.mjs';
+
+const here = path.dirname(new URL(import.meta.url).pathname);
+const skip = mongowireMissing ?? false;
+
+test('the server is killed under the forms: what was acknowledged is there, and it goes on by itself', { skip, timeout: 180000 }, async t => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ingoma-mongo-'));
+  const file = path.join(folder, 'db');
+  let server = await startMongowire({ file });
+  const c = await startContacts({ nodes: 1, env: { MONGODB_URI: `${server.uri}faults`, STORE_TIMEOUT_MS: '3000' } });
+  t.after(async () => { closeAll(); await stopAll(); await server.kill(); fs.rmSync(folder, { recursive: true, force: true }); });
+  const visitor = await client(c.nodes[0]);
+  const acked = [], refused = [];
+  let isOver = false;
+  async function send(lane) {
+    for (let i = 0; !isOver; i++) {
+      const ack = await visitor.ask('submitContactForm', { ...FORM, clientFormId: `lane-${lane}-form-${i}` });
+      if (ack.ok) acked.push(ack.id);
+      else {
+        refused.push(ack.code);
+        await new Promise(resolve => setImmediate(resolve));
+      }
+    }
+  }
+  const until = async what => { while (!what()) await new Promise(resolve => setTimeout(resolve, 20)); };
+  const lanes = [0, 1, 2, 3].map(send);
+  await until(() => acked.length >= 40);
+  await server.kill();
+  await until(() => refused.includes('unavailable'));
+  const before = acked.length;
+  server = await startMongowire({ file, port: server.port });
+  await until(() => acked.length >= before + 20);
+  isOver = true;
+  await Promise.all(lanes);
+  assert.deepEqual(refused.filter(code => code !== 'unavailable' && code !== 'timeout'), [], 'clear errors, no others');
+  const desk = await agent(c.nodes[0], 'a1');
+  for (const id of acked) {
+    const ack = await desk.ask('getContact', { contactId: id });
+    assert.equal(ack.ok, true, `${id} of ${acked.length} was acknowledged and is lost: ${JSON.stringify(ack)}`);
+  }
+});
+
+// Each file of the contacts again, in a process of its own, over MongoDB.
+for (const name of ['contacts', 'contacts-assign', 'contacts-notice', 'contacts-race', 'contacts-rest', 'contacts-rights']) {
+  test(`${name}.test.mjs over MongoDB`, { skip, timeout: 300000 }, async t => {
+    const server = await startMongowire();
+    t.after(() => server.kill());
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env; // it is no part of this run's report
+    const child = spawn(process.execPath, ['--test', '--test-concurrency=1', path.join(here, `${name}.test.mjs`)],
+      { env: { ...env, CONTACTS_TEST_MONGODB_URI: `${server.uri}tests` }, stdio: ['ignore', 'pipe', 'inherit'] });
+    let report = '';
+    child.stdout.on('data', bytes => { report += bytes; });
+    const status = await new Promise(resolve => child.once('close', resolve));
+    assert.equal(status, 0, report);
+    assert.match(report, /pass [1-9]/);
+  });
+}
