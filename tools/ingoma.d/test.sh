@@ -167,7 +167,8 @@ test_browser() {
 }
 
 test_tsan() {
-    node_files tsan tsan tests/wire/clients.test.mjs tests/system/faults.test.mjs
+    node_files tsan tsan tests/wire/clients.test.mjs tests/system/faults.test.mjs tests/system/contacts.test.mjs \
+        tests/system/contacts-race.test.mjs
 }
 
 test_docs() {
@@ -206,7 +207,7 @@ test_setup() {
     if is_wanted fuzz-corpus; then
         CMAKE_ARGS=-DINGOMA_WERROR=ON build fuzz
     fi
-    is_wanted tsan && build tsan ingoma-gateway wire-echo
+    is_wanted tsan && build tsan ingoma-gateway ingoma-contacts wire-echo
     if needs_any wire system browser tsan; then
         build release
         setup_node
