@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { stopAll } from '../support/cluster.mjs';
+import { stopAll, until } from '../support/cluster.mjs';
 import { agent, client, FORM, startContacts } from '../support/contacts.mjs';
 import { mongowireMissing, startMongowire } from '../support/mongowire.mjs';
 import { closeAll } from '../support/peer.mjs';
@@ -32,14 +32,13 @@ test('the server is killed under the forms: what was acknowledged is there, and 
       }
     }
   }
-  const until = async what => { while (!what()) await new Promise(resolve => setTimeout(resolve, 20)); };
   const lanes = [0, 1, 2, 3].map(send);
-  await until(() => acked.length >= 40);
+  await until('forty forms', () => acked.length >= 40, 60000);
   await server.kill();
-  await until(() => refused.includes('unavailable'));
+  await until('a refusal', () => refused.includes('unavailable'), 60000);
   const before = acked.length;
   server = await startMongowire({ file, port: server.port });
-  await until(() => acked.length >= before + 20);
+  await until('twenty more', () => acked.length >= before + 20, 60000);
   isOver = true;
   await Promise.all(lanes);
   assert.deepEqual(refused.filter(code => code !== 'unavailable' && code !== 'timeout'), [], 'clear errors, no others');
