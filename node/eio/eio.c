@@ -135,6 +135,11 @@ size_t eio_close_some(struct eio *e, size_t count)
     return e->open_count + (e->remote ? remote_close_some(e->remote, &count) : 0);
 }
 
+bool eio_has_closing(const struct eio *e)
+{
+    return !list_is_empty(&e->closing);
+}
+
 void eio_new_id(const struct eio *e, char out[EIO_ID_SIZE])
 {
     memcpy(out, e->node_id, EIO_NODE_ID_SIZE);

@@ -74,6 +74,10 @@ size_t eio_sessions_count(const struct eio *e);
  * Socket.IO), then pipes that are forwarded to other nodes. Returns how many are left of both. */
 size_t eio_close_some(struct eio *e, size_t count);
 
+/* Polling sessions that were closed while no poll of theirs waited: the next one fetches the rest
+ * and the close, at this node. They have a while for that. */
+bool eio_has_closing(const struct eio *e);
+
 /* Sends one message: b holds the frame of an Engine.IO packet ("4…" text, or bare bytes with
  * BUF_BINARY). Takes one reference. Order is kept over upgrades. Nothing happens on a closed
  * session. */

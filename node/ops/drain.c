@@ -7,15 +7,18 @@
 
 #define TICK_MS 50
 #define LAST_BYTES_MS 100 /* for close frames to leave before the process ends */
-#define LAST_ROUNDS 50    /* for requests that came on kept-alive connections meanwhile */
+#define LAST_ROUNDS 20    /* of LAST_BYTES_MS, while somebody is still to be answered */
 
-/* A balancer may still have sent a request, a poll of another node's session say: it is closed as
- * all others, and its answer leaves before the end. */
+/* A balancer may still have sent a request on a kept-alive connection, a poll of another node's
+ * session say: it is closed as all others, and its answer leaves before the end. A client between
+ * two polls hears of the close with its next one, which only this node can answer. */
 static void on_last(struct timer *t)
 {
     struct ops_drain *d = LIST_OWNER(t, struct ops_drain, tick);
 
-    if (eio_close_some(d->eio, 0) > 0 && d->rounds++ < LAST_ROUNDS) {
+    bool is_awaited = eio_close_some(d->eio, 0) > 0 || eio_has_closing(d->eio);
+
+    if (is_awaited && d->rounds++ < LAST_ROUNDS) {
         (void)eio_close_some(d->eio, SIZE_MAX);
         loop_timer(d->loop, &d->tick, LAST_BYTES_MS);
         return;

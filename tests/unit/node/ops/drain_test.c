@@ -1,4 +1,5 @@
 /* Drain: sessions are closed evenly over the time, and the end is told once. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <criterion/criterion.h>
 #include "base/clock.h"
@@ -118,5 +119,34 @@ Test(ops_drain, what_comes_at_the_last_moment_is_closed_too_before_the_end)
     cr_expect_eq(eio_sessions_count(eio), 0);
     cr_expect_eq(ends, 0);
     pass(100);
+    cr_expect_eq(ends, 1);
+}
+
+Test(ops_drain, who_is_between_two_polls_hears_of_it_by_the_next_one)
+{
+    struct fake_pipe *p = fake_request(&edge, "GET /socket.io/?EIO=4&transport=polling\n");
+    char sid[EIO_ID_SIZE + 1] = "", poll[120];
+
+    cr_assert_eq(sscanf(fake_body_z(p), "0{\"sid\":\"%20[^\"]", sid), 1);
+    ops_drain_start(&drain, loop, eio, 0, on_done, NULL);
+    pass(500);
+    cr_expect_eq(ends, 0);
+    snprintf(poll, sizeof poll, "GET /socket.io/?EIO=4&transport=polling&sid=%s\n", sid);
+    p = fake_request(&edge, poll);
+    loop_turn(loop, false);
+    cr_expect_eq(p->status, 200);
+    cr_expect_str_eq(fake_body_z(p), "6\x1e"
+                                     "1");
+    pass(200);
+    cr_expect_eq(ends, 1);
+}
+
+Test(ops_drain, who_never_polls_again_is_not_waited_for_without_end)
+{
+    (void)fake_request(&edge, "GET /socket.io/?EIO=4&transport=polling\n");
+    ops_drain_start(&drain, loop, eio, 0, on_done, NULL);
+    pass(1500);
+    cr_expect_eq(ends, 0);
+    pass(1500);
     cr_expect_eq(ends, 1);
 }
