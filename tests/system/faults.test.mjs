@@ -368,7 +368,7 @@ describe('a node', () => {
 });
 
 describe('a crowd', () => {
-  test('of 300 comes and goes ten times: nothing is left of it', { timeout: 300000 }, async (t) => {
+  test('of 300 comes and goes twenty times: nothing is left of it', { timeout: 300000 }, async (t) => {
     const redis = await startRedis();
     const tool = await redisClient(redis);
     // freed memory goes back at once, else AddressSanitizer's own store of it would be what is measured
@@ -381,7 +381,7 @@ describe('a crowd', () => {
     const start = await read();
     const kinds = [['websocket'], ['websocket'], ['websocket'], ['polling'], ['polling', 'websocket']];
     const memory = [];
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 20; round++) {
       const peers = [];
       for (let i = 0; i < 300; i += 50) { // in groups: this process is one thread, too
         peers.push(...await Promise.all(Array.from({ length: 50 }, (_, k) =>
@@ -406,7 +406,7 @@ describe('a crowd', () => {
       memory.push((await node.metrics()).ingoma_resident_memory_bytes / 1048576);
     }
     t.diagnostic(`resident MB after each round: ${memory.map((m) => m.toFixed(1)).join(' ')}`);
-    const settledAt = Math.max(...memory.slice(0, 4));
+    const settledAt = Math.max(...memory.slice(0, 10)); // ThreadSanitizer's own store settles after some nine rounds
     assert.ok(memory.at(-1) <= settledAt * 1.05 + 1, `it grows: ${memory.join(' ')}`);
     // what was said in them stays for an hour (ROOM_HISTORY)
     await until('the rooms to be gone from Redis', async () => (await tool.keys('ingoma:{room:*}:nodes')).length === 0);
