@@ -1,7 +1,7 @@
 # ./ingoma test: set-up, the parts, and the count at the end. Sourced by ../../ingoma.
 # Each part adds to PASSED, FAILED, SKIPPED; what is skipped is said with its reason.
 
-PARTS=(lint unit fuzz-corpus wire system browser tsan docs)
+PARTS=(unit fuzz-corpus wire system browser tsan docs lint)
 PASSED=0 FAILED=0 SKIPPED=0
 WRONG=()
 
@@ -9,7 +9,6 @@ test_help() {
     cat <<'TEXT'
 ./ingoma test [--long] [PART...]     without a part: all of them, in this order
 
-  lint         format, arrows, sizes, names, clang-tidy, cppcheck, generated files (./ingoma lint CHECK runs one)
   unit         every tests/unit and tests/cluster program under AddressSanitizer and UBSan
   fuzz-corpus  the corpora through the fuzz targets (clang); with --long a minute of fuzzing each
   wire         the real binaries against the protocol suites and real clients (tests/wire)
@@ -17,6 +16,8 @@ test_help() {
   browser      the demo page in Chromium, two pages on two nodes (tests/browser)
   tsan         real clients and the faults again, with ThreadSanitizer in the nodes
   docs         generated pages are up to date, links lead somewhere
+  lint         format, arrows, sizes, names, clang-tidy, cppcheck, generated files (./ingoma lint CHECK runs one);
+               it runs beside the others and tells its result last
 
 One unit program:  build/asan/unit-base-str_test      One node file:  node --test tests/wire/NAME.test.mjs
 The last line is "N passed, N failed, N skipped"; the status is not 0 when anything failed.
@@ -53,15 +54,45 @@ fresh_dir() {
     mkdir -p "$1"
 }
 
-test_lint() {
-    local log=$ROOT/build/lint.log summary
+lint_run() {
     if python3 tests/lint/lint_test.py; then
+        say "lint's own tests: passed"
+    fi
+    python3 tests/lint/lint.py --build build/asan
+}
+
+LINT_LOG=$ROOT/build/lint.log LINT_PID=
+
+# Lint computes, most other parts wait: beside them it takes what they leave, at the lowest priority.
+lint_aside() {
+    mkdir -p "$ROOT/build"
+    set -m # a process group of its own, so that all of it can be ended
+    (
+        renice -n 19 -p "$BASHPID" >/dev/null
+        lint_run
+    ) >"$LINT_LOG" 2>&1 </dev/null &
+    LINT_PID=$!
+    set +m
+    # shellcheck disable=SC2064
+    trap "kill -TERM -- -$LINT_PID 2>/dev/null" EXIT
+    say "Lint runs beside the other parts; its result comes last."
+}
+
+test_lint() {
+    local summary
+    if [ -n "$LINT_PID" ]; then
+        wait "$LINT_PID"
+        trap - EXIT
+        cat "$LINT_LOG"
+    else
+        lint_run 2>&1 | tee "$LINT_LOG"
+    fi
+    if grep -qxF "lint's own tests: passed" "$LINT_LOG"; then
         count "lint's own tests" 1 0
     else
         count "lint's own tests" 0 1
     fi
-    python3 tests/lint/lint.py --build build/asan | tee "$log"
-    summary=$(grep -E '^lint: [0-9]+ checks passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
+    summary=$(grep -E '^lint: [0-9]+ checks passed, [0-9]+ failed, [0-9]+ skipped$' "$LINT_LOG" | tail -n 1)
     if [[ $summary =~ ([0-9]+)\ checks\ passed,\ ([0-9]+)\ failed,\ ([0-9]+) ]]; then
         count lint "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
     else
@@ -235,6 +266,7 @@ run_tests() {
     trap 'say "0 passed, 1 failed, 0 skipped"' EXIT
     test_setup
     trap - EXIT
+    is_wanted lint && [ ${#WANTED[@]} -gt 1 ] && lint_aside
     for part in "${PARTS[@]}"; do
         is_wanted "$part" || continue
         say ""
