@@ -2,6 +2,7 @@
  * handler becomes an answer, a metric and a log line. */
 #include "node/event/event.h"
 
+#include <assert.h>
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -197,36 +198,86 @@ void dispatch_event(struct events *e, struct sio_socket *s, const struct sio_eve
     metric_observe_us(M_EVENT_SECONDS, clock_us() - start_us);
 }
 
+/* ---- an event without a socket ---- */
+
+struct str event_address(const struct event_ctx *c)
+{
+    return c->ask ? c->ask->address : sio_socket_handshake(c->socket)->address;
+}
+
+void events_ask(struct events *e, const struct event_ask *ask)
+{
+    const struct registry_row *row = &e->registry.rows[ask->event];
+    struct sb reply = {0}, why = {0};
+    struct event_ctx c = {.events = e, .who = ask->who, .ask = ask, .reply = &reply, .why = &why};
+    int rc = e->sio ? OK : ERR_UNAVAILABLE;
+
+    assert(row->is_askable);
+    if (rc == OK && ask->who->role < row->schema->role) rc = ERR_FORBIDDEN;
+    if (rc == OK) {
+        c.state = e->states[row->feature_i];
+        rc = row->handle(&c, ask->in);
+    }
+    if (!c.is_deferred)
+        ask->told(ask->ctx, &(struct event_answer){.rc = rc,
+                                                   .members = sb_view(&reply),
+                                                   .why = sb_view(&why),
+                                                   .retry_after_ms = c.retry_after_ms});
+    sb_fini(&reply);
+    sb_fini(&why);
+}
+
 /* ---- an answer that comes later ---- */
 
 struct event_later {
-    struct sio_nsp *nsp;
+    struct sio_nsp *nsp; /* NULL: an ask */
     const struct event_schema *schema;
+    void (*told)(void *ctx, const struct event_answer *a);
+    void *ctx;
     struct str id, ack;
     char bytes[]; /* both */
 };
 
 struct event_later *event_defer(struct event_ctx *c)
 {
-    const struct event_peer *peer = sio_socket_user(c->socket);
-    struct str id = sio_socket_id(c->socket), ack = c->event->ack;
-    struct event_later *l = mem_new(1, sizeof *l + id.n + ack.n);
+    const struct event_peer *peer;
+    struct str id, ack;
+    struct event_later *l;
 
+    c->is_deferred = true;
+    if (c->ask) {
+        l = MEM_NEW(struct event_later);
+        l->told = c->ask->told;
+        l->ctx = c->ask->ctx;
+        return l;
+    }
+    peer = sio_socket_user(c->socket);
+    id = sio_socket_id(c->socket);
+    ack = c->event->ack;
+    l = mem_new(1, sizeof *l + id.n + ack.n);
     l->nsp = sio_socket_nsp(c->socket);
     l->schema = registry_find(peer->rows, c->event->name)->schema;
     memcpy(l->bytes, id.p, id.n);
     if (ack.n) memcpy(l->bytes + id.n, ack.p, ack.n);
     l->id = str_of(l->bytes, id.n);
     l->ack = str_of(l->bytes + id.n, ack.n);
-    c->is_deferred = true;
     return l;
 }
 
 struct sio_socket *event_later_socket(const struct event_later *l)
 {
-    struct sio_socket *s = sio_socket_find(l->nsp, l->id);
+    struct sio_socket *s = l->nsp ? sio_socket_find(l->nsp, l->id) : NULL;
 
     return s && sio_socket_is_connected(s) ? s : NULL;
+}
+
+/* True: it was an ask. Takes l then. */
+static bool end_ask(struct event_later *l, const struct event_answer *a)
+{
+    if (l->nsp) return false;
+    l->told(l->ctx, a);
+    mem_free(l);
+    return true;
 }
 
 /* schema and ack are l's own. Takes l. */
@@ -235,6 +286,7 @@ static void end_refused(struct event_later *l, struct refusal *r)
     struct sio_socket *s = event_later_socket(l);
     struct event_peer *peer = s ? sio_socket_user(s) : NULL;
 
+    if (end_ask(l, &(struct event_answer){r->code, r->more, r->why, r->retry_after_ms})) return;
     r->schema = l->schema;
     r->ack = l->ack;
     if (peer) refuse(s, peer, r);
@@ -250,6 +302,7 @@ static void end(struct event_later *l, int rc, struct str reply, struct str why)
         end_refused(l, &(struct refusal){.code = rc, .why = why});
         return;
     }
+    if (end_ask(l, &(struct event_answer){.members = reply})) return;
     if (peer) accept_ack(s, l->ack, reply);
     mem_free(l);
 }
@@ -283,7 +336,7 @@ void event_later_refuse_more(struct event_later *l, const struct event_refusal *
 
 void event_later_drop(struct event_later *l)
 {
-    mem_free(l);
+    if (!end_ask(l, &(struct event_answer){.rc = ERR_UNAVAILABLE})) mem_free(l);
 }
 
 /* ---- an event that waits ---- */

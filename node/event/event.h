@@ -27,10 +27,11 @@ struct people_user;
 /* What a handler is called with. All borrows: valid until the handler returns. */
 struct event_ctx {
     struct events *events;
-    struct sio_socket *socket;
+    struct sio_socket *socket; /* NULL: an ask, see events_ask */
     const struct identity *who;
-    void *state; /* of the feature, from its open */
-    const struct sio_event *event;
+    void *state;                   /* of the feature, from its open */
+    const struct sio_event *event; /* NULL: the same */
+    const struct event_ask *ask;   /* NULL: it came by a socket */
     struct sb *reply; /* further members of a successful ack, `"a":1,"b":2`; usually left alone */
     uint64_t retry_after_ms; /* with an error: when it is worth trying again; 0: not told */
     struct sb *why;          /* with an error: a sentence instead of err_text */
@@ -45,6 +46,7 @@ typedef int event_handle(struct event_ctx *c, const union event_in *in);
 struct event_row {
     const struct event_schema *schema;
     event_handle *handle;
+    bool is_askable; /* events_ask may call it: it looks whether there is a socket */
 };
 /* Name, decoder, role, rate class and error event from the schema. */
 #define EVENT(wire_name) .schema = &event_schemas[EVENT_##wire_name]
@@ -131,13 +133,38 @@ extern const struct feature feature_auth;
 /* Identity of a connected socket. Borrows; valid until the socket is freed. */
 const struct identity *event_identity(const struct sio_socket *s);
 
+/* ---- an event of somebody who has no socket: a request over HTTP ---- */
+
+struct event_answer { /* borrows */
+    int rc;
+    /* OK: members of the ack. An error: further members of the refusal. `"a":1,"b":2`, or empty */
+    struct str members;
+    struct str why; /* of an error, a sentence instead of err_text; may be empty */
+    uint64_t retry_after_ms;
+};
+
+struct event_ask { /* borrows until events_ask returns */
+    enum event_id event;
+    const struct identity *who; /* of events_request, which was the gate of token and rate */
+    struct str address;
+    const union event_in *in; /* decoded, with the limits of the event's schema */
+    void (*told)(void *ctx, const struct event_answer *a);
+    void *ctx;
+};
+
+/* Role and handler, as for an event of a socket. told is called exactly once, within the call or
+ * later: with ERR_UNAVAILABLE when the feature is closed. The row is one with is_askable. */
+void events_ask(struct events *e, const struct event_ask *ask);
+/* Of the socket, or of who asks. */
+struct str event_address(const struct event_ctx *c);
+
 /* ---- an answer that comes later ---- */
 struct event_later;
 
 /* The handler returns OK and somebody calls event_later_end once. Returns new. */
 struct event_later *event_defer(struct event_ctx *c);
-struct sio_socket *
-event_later_socket(const struct event_later *l); /* NULL when the socket is gone */
+struct sio_socket *event_later_socket(
+    const struct event_later *l); /* NULL when there is none any more, or never was */
 /* rc OK: ack {ok:true, reply…}; an error: as if the handler had returned it. Takes l. */
 void event_later_end(struct event_later *l, int rc, struct str reply);
 /* A question's answer, ["event",{members}] as the generated encoders write it: its members as the
@@ -153,8 +180,8 @@ struct event_refusal {
     struct str more; /* further members of the error event and the ack, `"a":1,"b":2` */
 };
 void event_later_refuse_more(struct event_later *l, const struct event_refusal *r);
-void event_later_drop(
-    struct event_later *l); /* without an answer: a feature is being closed. Takes l */
+/* A feature is being closed: a socket gets no answer, an ask gets ERR_UNAVAILABLE. Takes l */
+void event_later_drop(struct event_later *l);
 
 /* ---- an event that waits for something, and is handled afterwards ---- */
 struct event_held;

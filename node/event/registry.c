@@ -40,7 +40,7 @@ static void add_feature(struct registry *r, const struct feature *f, unsigned fe
         else if (!row->handle)
             sb_printf(mistakes, "event %s: no handler\n", s->name);
         else
-            add(r, (struct registry_row){s, row->handle, feature_i}, mistakes);
+            add(r, (struct registry_row){s, row->handle, feature_i, row->is_askable}, mistakes);
     }
 }
 

@@ -11,6 +11,7 @@ struct registry_row {
     const struct event_schema *schema;
     event_handle *handle; /* NULL: an echo */
     unsigned feature_i;
+    bool is_askable;
 };
 
 struct registry_nsp {

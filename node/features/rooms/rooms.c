@@ -46,7 +46,7 @@ static void *rooms_open(struct events *e)
                                                           .dead_ms = events_conf(e)->dead_ms,
                                                           .on_step = on_step,
                                                           .ctx = r});
-    rooms_typing_init(&r->typing, events_loop(e), rooms_on_typing_ended, r);
+    typing_init(&r->typing, events_loop(e), rooms_on_typing_ended, r);
     return r;
 }
 
@@ -63,7 +63,7 @@ static void rooms_close(void *state)
 
     r->is_closed = true;
     r->steps++; /* until the end of this */
-    rooms_typing_fini(&r->typing);
+    typing_fini(&r->typing);
     rooms_state_free(r->state);
     for (i = 0; (m = map_next(&r->known, &i)); i = 0)
         rooms_room_free(m);

@@ -7,17 +7,17 @@
 #include "base/loop.h"
 #include "base/map.h"
 #include "node/event/event.h"
+#include "node/event/typing.h"
 #include "node/features/rooms/rooms_call.h"
 #include "node/features/rooms/rooms_rules.h"
 #include "node/features/rooms/rooms_state.h"
 #include "node/features/rooms/rooms_type.h"
-#include "node/features/rooms/rooms_typing.h"
 
 struct rooms {
     struct events *events;
     struct adapter *adapter; /* NULL: without Redis */
     struct rooms_state *state;
-    struct rooms_typing typing;
+    struct typing typing;
     struct map known;   /* nsp:room → struct rooms_room */
     struct list fading; /* rooms that perhaps nothing keeps */
     struct loop_task fade;

@@ -55,7 +55,7 @@ void rooms_take_out(struct rooms *rooms, struct sio_socket *s, struct str room, 
     const struct identity *who = event_identity(s);
 
     sio_socket_leave(s, room);
-    (void)rooms_typing_stop(&rooms->typing, sio_socket_id(s), room);
+    (void)typing_stop(&rooms->typing, sio_socket_id(s), room);
     if (rooms_is_hidden(rooms, who))
         rooms_state_release(rooms->state, rooms_nsp_of(s), room);
     else if (is_told)
@@ -167,7 +167,7 @@ static void stop_typing(struct rooms *rooms, struct sio_socket *s, const struct 
                         struct str room)
 {
     (void)who;
-    (void)rooms_typing_stop(&rooms->typing, sio_socket_id(s), room);
+    (void)typing_stop(&rooms->typing, sio_socket_id(s), room);
 }
 
 static void fade_out(struct rooms *rooms, struct sio_socket *s, const struct identity *who,

@@ -156,8 +156,8 @@ int rooms_on_typing(struct event_ctx *c, const union event_in *in)
 
     if (rc != OK || waits) return rc;
     if (rooms_is_hidden(rooms, c->who)) return OK;
-    is_news = t->is_typing ? rooms_typing_start(&rooms->typing, id, t->room_id)
-                           : rooms_typing_stop(&rooms->typing, id, t->room_id);
+    is_news = t->is_typing ? typing_start(&rooms->typing, id, t->room_id)
+                           : typing_stop(&rooms->typing, id, t->room_id);
     return is_news ? tell_typing(c->socket, c->who, t->room_id, t->is_typing) : OK;
 }
 

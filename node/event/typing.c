@@ -1,5 +1,5 @@
 /* All wait equally long, so the oldest is always the first to expire. */
-#include "node/features/rooms/rooms_typing.h"
+#include "node/event/typing.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -24,14 +24,14 @@ static struct sb key_of(struct str socket_id, struct str room)
     return key;
 }
 
-static void forget(struct rooms_typing *t, struct entry *e)
+static void forget(struct typing *t, struct entry *e)
 {
     map_del(&t->entries, e->key);
     list_unlink(&e->order);
     mem_free(e);
 }
 
-static void arm(struct rooms_typing *t)
+static void arm(struct typing *t)
 {
     uint64_t now = clock_ms(), until;
 
@@ -45,7 +45,7 @@ static void arm(struct rooms_typing *t)
 
 static void on_time(struct timer *timer)
 {
-    struct rooms_typing *t = LIST_OWNER(timer, struct rooms_typing, timer);
+    struct typing *t = LIST_OWNER(timer, struct typing, timer);
 
     while (!list_is_empty(&t->order)) {
         struct entry *e = LIST_OWNER(t->order.next, struct entry, order);
@@ -59,14 +59,14 @@ static void on_time(struct timer *timer)
     arm(t);
 }
 
-void rooms_typing_init(struct rooms_typing *t, struct loop *l, rooms_typing_ended *ended, void *ctx)
+void typing_init(struct typing *t, struct loop *l, typing_ended *ended, void *ctx)
 {
-    *t = (struct rooms_typing){.loop = l, .ended = ended, .ctx = ctx};
+    *t = (struct typing){.loop = l, .ended = ended, .ctx = ctx};
     list_init(&t->order);
     timer_init(&t->timer, on_time);
 }
 
-void rooms_typing_fini(struct rooms_typing *t)
+void typing_fini(struct typing *t)
 {
     while (!list_is_empty(&t->order))
         forget(t, LIST_OWNER(t->order.next, struct entry, order));
@@ -74,19 +74,19 @@ void rooms_typing_fini(struct rooms_typing *t)
     map_fini(&t->entries);
 }
 
-static void keep(struct rooms_typing *t, struct entry *e)
+static void keep(struct typing *t, struct entry *e)
 {
     list_unlink(&e->order);
     list_push(&t->order, &e->order);
-    e->until = clock_ms() + ROOMS_TYPING_MS;
+    e->until = clock_ms() + TYPING_MS;
     arm(t);
 }
 
-bool rooms_typing_start(struct rooms_typing *t, struct str socket_id, struct str room)
+bool typing_start(struct typing *t, struct str socket_id, struct str room)
 {
     struct sb key = key_of(socket_id, room);
     struct entry *e = map_get(&t->entries, sb_view(&key));
-    bool is_due = !e || clock_ms() - e->told >= ROOMS_TYPING_TELL_MS;
+    bool is_due = !e || clock_ms() - e->told >= TYPING_TELL_MS;
 
     if (!e) {
         e = mem_new(1, sizeof *e + key.n);
@@ -106,7 +106,7 @@ bool rooms_typing_start(struct rooms_typing *t, struct str socket_id, struct str
 }
 
 /* Kept a while: whoever starts and stops all the time is not told of each time. */
-bool rooms_typing_stop(struct rooms_typing *t, struct str socket_id, struct str room)
+bool typing_stop(struct typing *t, struct str socket_id, struct str room)
 {
     struct sb key = key_of(socket_id, room);
     struct entry *e = map_get(&t->entries, sb_view(&key));
