@@ -38,7 +38,7 @@ static int handle_ping(struct event_ctx *c, const union event_in *in)
 static const struct event_row room_rows[] = {{EVENT(joinRoom), .handle = handle},
                                              {EVENT(leaveRoom), .handle = handle},
                                              {EVENT(roomMessage), .handle = handle},
-                                             {EVENT(typing), .handle = handle},
+                                             {EVENT(typing), .handle = handle, .is_askable = true},
                                              {EVENT(roomHistory), .handle = handle},
                                              {EVENT(roomMembers), .handle = handle},
                                              {EVENT(roomKick), .handle = handle},
@@ -402,4 +402,76 @@ Test(dispatch, handles_nothing_after_exp_and_thirty_seconds)
         "42[\"authError\",{\"code\":\"auth_expired\",\"message\":\"the token has expired\"}]\n");
     cr_expect_eq(metric_get(M_AUTH_EXPIRED_CLOSED), 1);
     free_session(s);
+}
+
+/* ---- events_ask ---- */
+
+static struct sb answers; /* "0 members why wait;" */
+
+static void on_told(void *ctx, const struct event_answer *a)
+{
+    cr_expect_eq(ctx, &answers);
+    sb_printf(&answers, "%d " STR_FMT " " STR_FMT " %llu;", a->rc, STR_ARG(a->members),
+              STR_ARG(a->why), (unsigned long long)a->retry_after_ms);
+}
+
+/* What was told by now. */
+static const char *told(void)
+{
+    sb_char(&answers, 0);
+    answers.n--;
+    return answers.p;
+}
+
+static const char *ask_typing(const struct identity *who)
+{
+    const union event_in in = {.typing = {.room_id = STR("r"), .is_typing = true}};
+
+    answers.n = 0;
+    events_ask(fake.events, &(struct event_ask){.event = EVENT_typing,
+                                                .who = who,
+                                                .address = STR("192.0.2.7"),
+                                                .in = &in,
+                                                .told = on_told,
+                                                .ctx = &answers});
+    return told();
+}
+
+Test(dispatch, an_ask_is_answered_as_the_event_of_a_socket)
+{
+    const struct identity user = {.role = ROLE_USER};
+
+    h.reply = "\"a\":1";
+    cr_expect_str_eq(ask_typing(&user), "0 \"a\":1  0;");
+    cr_expect_str_eq(ask_typing(identity_guest()), "-6   0;", "its role is wanted here, too");
+    cr_expect_eq(h.calls, 1);
+    h.reply = NULL;
+    h.rc = ERR_SLOW;
+    h.why = "slowly";
+    h.retry_after_ms = 70;
+    cr_expect_str_eq(ask_typing(&user), "-36  slowly 70;");
+    sb_fini(&answers);
+}
+
+Test(dispatch, an_ask_is_told_once_also_later_and_at_the_end)
+{
+    const struct identity user = {.role = ROLE_USER};
+
+    h.defer = true;
+    cr_expect_str_eq(ask_typing(&user), "");
+    cr_expect_null(event_later_socket(h.later));
+    event_later_answer(h.later, STR("[\"x\",{\"n\":1}]"));
+    cr_expect_str_eq(told(), "0 \"n\":1  0;");
+    (void)ask_typing(&user);
+    event_later_refuse_more(h.later, &(struct event_refusal){.code = ERR_CLAIMED,
+                                                             .why = STR("not you"),
+                                                             .more = STR("\"owner\":\"Bob\"")});
+    cr_expect_str_eq(told(), "-42 \"owner\":\"Bob\" not you 0;");
+    (void)ask_typing(&user);
+    event_later_drop(h.later);
+    cr_expect_str_eq(told(), "-11   0;", "whoever asks waits for it");
+    h.defer = false;
+    events_detach(fake.events);
+    cr_expect_str_eq(ask_typing(&user), "-11   0;");
+    sb_fini(&answers);
 }
