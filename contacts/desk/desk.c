@@ -29,6 +29,7 @@ static void *open_desk(struct events *e)
     desk_rules_init(d);
     if (!assign_policy_of(str_z(d->conf->assign_policy), &d->policy)) d->policy = ASSIGN_LEAST_BUSY;
     list_init(&d->calls);
+    typing_init(&d->typing, events_loop(e), desk_on_typing_ended, d);
     desk_queue_init(d);
     desk_due_init(d);
     d->app->desk = d;
@@ -46,6 +47,7 @@ static void close_desk(void *state)
     d->app->events = NULL;
     desk_due_fini(d);
     desk_queue_fini(d);
+    typing_fini(&d->typing);
     forms_free(d->forms);
     desk_calls_close(d);
     mem_free(d);

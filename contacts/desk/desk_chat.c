@@ -210,29 +210,58 @@ int desk_on_join(struct event_ctx *c, const union event_in *in)
 
 /* ---- contactTyping: of those who are in the chat, nothing is stored ---- */
 
-int desk_on_typing(struct event_ctx *c, const union event_in *in)
+static void tell_typing(struct sio_socket *s, struct str contact_id, bool is_typing)
 {
-    const struct in_contact_typing *x = &in->contact_typing;
+    const struct identity *who = event_identity(s);
     char iso[CLOCK_ISO_SIZE];
     struct sb room = {0};
     struct sio_cast to;
+
+    desk_room(contact_id, &room);
+    to = sio_cast_room_but(s, sb_view(&room));
+    to.flags |= SIO_VOLATILE;
+    emit_contact_user_typing(
+        &to,
+        &(struct out_contact_user_typing){
+            .contact_id = contact_id,
+            .user_name = who->name,
+            .user_role = who->role >= ROLE_ADMIN ? str_z(identity_role_name(who->role)) : STR_NONE,
+            .is_typing = is_typing,
+            .timestamp = desk_iso(desk_now(), iso, sizeof iso)});
+    sb_fini(&room);
+}
+
+static bool is_in_chat(const struct sio_socket *s, struct str contact_id)
+{
+    struct sb room = {0};
     bool is_in;
 
-    desk_room(x->contact_id, &room);
-    is_in = sio_socket_is_in(c->socket, sb_view(&room));
-    to = sio_cast_room_but(c->socket, sb_view(&room));
-    to.flags |= SIO_VOLATILE;
-    if (is_in)
-        emit_contact_user_typing(&to, &(struct out_contact_user_typing){
-                                          .contact_id = x->contact_id,
-                                          .user_name = c->who->name,
-                                          .user_role = c->who->role >= ROLE_ADMIN
-                                                           ? str_z(identity_role_name(c->who->role))
-                                                           : STR_NONE,
-                                          .is_typing = x->is_typing,
-                                          .timestamp = desk_iso(desk_now(), iso, sizeof iso)});
+    desk_room(contact_id, &room);
+    is_in = sio_socket_is_in(s, sb_view(&room));
     sb_fini(&room);
-    return is_in ? OK : ERR_NOT_MEMBER;
+    return is_in;
+}
+
+int desk_on_typing(struct event_ctx *c, const union event_in *in)
+{
+    const struct in_contact_typing *x = &in->contact_typing;
+    struct desk *d = c->state;
+    struct str id = sio_socket_id(c->socket);
+    bool is_news;
+
+    if (!is_in_chat(c->socket, x->contact_id)) return ERR_NOT_MEMBER;
+    is_news = x->is_typing ? typing_start(&d->typing, id, x->contact_id)
+                           : typing_stop(&d->typing, id, x->contact_id);
+    if (is_news) tell_typing(c->socket, x->contact_id, x->is_typing);
+    return OK;
+}
+
+void desk_on_typing_ended(void *ctx, struct str socket_id, struct str contact_id)
+{
+    const struct desk *d = ctx;
+    struct sio_socket *s = sio_socket_find(d->nsp, socket_id);
+
+    if (s && is_in_chat(s, contact_id)) tell_typing(s, contact_id, false);
 }
 
 /* ---- markContactRead ---- */

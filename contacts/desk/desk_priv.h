@@ -16,6 +16,7 @@
 #include "contacts/rules/token.h"
 #include "contacts/store/store.h"
 #include "events_out.h"
+#include "node/event/typing.h"
 
 #define DESK_AGENTS STR("agents") /* room of all agents */
 
@@ -30,6 +31,7 @@ struct desk {
     enum assign_policy policy;
     struct decide_rules rules;
     struct list calls;
+    struct typing typing; /* a room is a contact's id here */
     struct desk_due {
         struct timer timer;
         int64_t at; /* of the timer; 0: not set */
@@ -167,9 +169,10 @@ void desk_queue_on_message(struct desk *d, struct str payload);
 
 /* ---- handlers ---- */
 
-event_handle desk_on_submit;                                                  /* desk_form.c */
-event_handle desk_on_claim, desk_on_requeue, desk_on_transfer;                /* desk_claim.c */
-event_handle desk_on_message, desk_on_join, desk_on_typing, desk_on_read;     /* desk_chat.c */
+event_handle desk_on_submit;                                              /* desk_form.c */
+event_handle desk_on_claim, desk_on_requeue, desk_on_transfer;            /* desk_claim.c */
+event_handle desk_on_message, desk_on_join, desk_on_typing, desk_on_read; /* desk_chat.c */
+typing_ended desk_on_typing_ended;
 event_handle desk_on_resolve, desk_on_reopen, desk_on_rate;                   /* desk_end.c */
 event_handle desk_on_note, desk_on_tag, desk_on_priority;                     /* desk_care.c */
 event_handle desk_on_canned_list, desk_on_canned_save, desk_on_canned_delete; /* desk_canned.c */

@@ -275,7 +275,7 @@ export interface ClaimContactRequest {
   contactId: string;
 }
 
-/** The sender types in the chat of a contact that it has joined, or has stopped. */
+/** The sender types in the chat of a contact that it has joined, or has stopped. The others hear of it once in 2 s at most, however often it is said. Who says nothing for 6 s has stopped, and the others are told. */
 export interface ContactTypingRequest {
   /** contact_<milliseconds since 1970>_<a-z0-9> */
   contactId: string;

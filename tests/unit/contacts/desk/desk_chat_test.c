@@ -174,3 +174,38 @@ Test(desk_chat, typing_is_told_to_the_others)
     cr_expect_not(desk_got(bob, "contactUserTyping"));
     free_session(ann), free_session(bob);
 }
+
+Test(desk_chat, typing_is_told_once_in_a_while_and_ends_by_itself)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
+    const char *id = desk_form(ann);
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    ann->sent.n = 0;
+    desk_say(bob, "contactTyping", desk_about(id, ",\"isTyping\":true"));
+    cr_expect(desk_got(ann, "\"isTyping\":true"));
+    ann->sent.n = 0;
+    for (int i = 0; i < 20; i++)
+        desk_say(bob, "contactTyping", desk_about(id, ",\"isTyping\":true"));
+    cr_expect_not(desk_got(ann, "contactUserTyping"), "at each key: %s", take(&ann->sent));
+    desk_wait(6);
+    cr_expect(desk_got(ann, "\"userName\":\"Bob\",\"userRole\":\"admin\",\"isTyping\":false"), "%s",
+              take(&ann->sent));
+    free_session(ann), free_session(bob);
+}
+
+Test(desk_chat, typing_has_a_bucket_of_its_own)
+{
+    struct eio_session *ann = desk_client(NULL);
+    const char *id = desk_form(ann);
+
+    for (int i = 0; i < 100; i++) /* rate_typing of the rig */
+        desk_say(ann, "contactTyping", desk_about(id, ",\"isTyping\":true"));
+    ann->sent.n = 0;
+    desk_say(ann, "contactTyping", desk_about(id, ",\"isTyping\":true"));
+    cr_expect(desk_got(ann, "\"code\":\"rate_limited\""), "%s", take(&ann->sent));
+    ann->sent.n = 0;
+    desk_say(ann, "sendContactMessage", desk_about(id, ",\"message\":\"still heard\""));
+    cr_expect(desk_got(ann, "{\"ok\":true"), "%s", take(&ann->sent));
+    free_session(ann);
+}
