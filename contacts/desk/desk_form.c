@@ -13,6 +13,7 @@ struct submit {
     struct contact contact;
     struct outbox letter; /* to the agents' sockets */
     struct store_more more;
+    struct str address;
     char id[FORM_ID_SIZE], letter_id[FORM_ID_SIZE + 2];
 };
 
@@ -63,15 +64,21 @@ static void answer(struct desk *d, struct desk_call *call, const struct contact 
     sb_fini(&array);
 }
 
-static void join_visitor(struct desk *d, struct str socket, struct str contact_id)
+static void join_visitor(struct desk *d, struct str socket, const struct contact *c)
 {
     struct sio_socket *s = sio_socket_find(d->nsp, socket);
     struct sb room = {0};
 
     if (!s) return;
-    desk_room(contact_id, &room);
+    desk_room(c->id, &room);
     (void)!sio_socket_join(s, sb_view(&room)); /* over MAX_ROOMS: resumed by the token */
     sb_fini(&room);
+    if (contact_is_pending(c)) desk_queue_watch(d, c->id);
+}
+
+static void refuse(struct desk_call *call, int rc)
+{
+    desk_call_refuse(call, rc, STR("Failed to submit contact form. Please try again."), STR_NONE);
 }
 
 static void on_inserted(void *ctx, const struct store_result *r)
@@ -84,13 +91,13 @@ static void on_inserted(void *ctx, const struct store_result *r)
 
     if (desk_call_is_over(call)) return;
     if (r->rc != OK && !is_again) {
-        desk_call_refuse(call, r->rc == ERR_EXISTS ? ERR_INTERNAL : r->rc,
-                         STR("Failed to submit contact form. Please try again."), STR_NONE);
+        refuse(call, r->rc == ERR_EXISTS ? ERR_INTERNAL : r->rc);
         return;
     }
-    join_visitor(d, call->actor.socket, r->contact->id);
-    if (contact_is_pending(r->contact)) desk_queue_watch(d, r->contact->id);
-    if (!is_again) {
+    join_visitor(d, call->actor.socket, r->contact);
+    if (is_again) {
+        forms_give_back(d->forms, s->address);
+    } else {
         LOG_INFO("contact.submitted", LOG_S("contact", r->contact->id));
         say_agents(d, &s->letter);
         store_outbox_done(d->store, r->contact->id, &s->letter, on_told,
@@ -157,6 +164,30 @@ static void on_counted(void *ctx, uint64_t wait_ms)
 static void on_dropped(void *ctx)
 {
     desk_call_free(ctx);
+}
+
+static void count(struct desk_call *call)
+{
+    const struct submit *s = call->op;
+
+    forms_take(call->desk->forms, s->address, on_counted, on_dropped, call);
+}
+
+/* Sent again, it is answered as the first time, and is none of the forms of this hour. */
+static void on_looked(void *ctx, const struct store_result *r)
+{
+    struct desk_call *call = ctx;
+    struct desk *d = call->desk;
+
+    if (desk_call_is_over(call)) return;
+    if (r->rc == ERR_NOT_FOUND) {
+        count(call);
+    } else if (r->rc != OK) {
+        refuse(call, r->rc);
+    } else {
+        join_visitor(d, call->actor.socket, r->contact);
+        answer(d, call, r->contact);
+    }
 }
 
 /* Fields of the form alone; what a program filled into the trap is answered as any other and kept
@@ -243,6 +274,10 @@ int desk_on_submit(struct event_ctx *c, const union event_in *in)
         answer(d, call, &s->contact);
         return OK;
     }
-    forms_take(d->forms, sio_socket_handshake(c->socket)->address, on_counted, on_dropped, call);
+    s->address = arena_str(&call->mem, event_address(c));
+    if (s->contact.form_key.n)
+        store_contact_by_form(d->store, s->contact.form_key, on_looked, call);
+    else
+        count(call);
     return OK;
 }

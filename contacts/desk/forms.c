@@ -28,6 +28,19 @@ static struct adapter_script take_script = {
             "redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))\n"
             "return 0\n"};
 
+/* KEYS, ARGV: the same. */
+static struct adapter_script give_script = {
+    .name = "forms_give",
+    .keys = {KEY_FORM_BUCKET},
+    .keys_count = 1,
+    .text =
+        "local t = redis.call('TIME')\n"
+        "local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n"
+        "local full = tonumber(redis.call('GET', KEYS[1]) or '0') - 3600000 / tonumber(ARGV[1])\n"
+        "if full <= now then redis.call('DEL', KEYS[1]) return 0 end\n"
+        "redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))\n"
+        "return 0\n"};
+
 struct here { /* an address, on this node alone */
     uint64_t full_ms;
     uint16_t n;
@@ -92,9 +105,14 @@ void forms_free(struct forms *f)
     mem_free(f);
 }
 
+static uint64_t step_ms(const struct forms *f)
+{
+    return HOUR_MS / f->conf->forms_per_hour;
+}
+
 static uint64_t take_here(struct forms *f, struct str address)
 {
-    uint64_t now_ms = clock_ms(), step = HOUR_MS / f->conf->forms_per_hour, full;
+    uint64_t now_ms = clock_ms(), full;
     struct here *h = map_get(&f->here, address);
 
     if (!h) {
@@ -104,7 +122,7 @@ static uint64_t take_here(struct forms *f, struct str address)
         h->n = (uint16_t)address.n;
         map_put(&f->here, str_of(h->address, h->n), h);
     }
-    full = (h->full_ms > now_ms ? h->full_ms : now_ms) + step;
+    full = (h->full_ms > now_ms ? h->full_ms : now_ms) + step_ms(f);
     if (full - now_ms > HOUR_MS) return full - now_ms - HOUR_MS;
     h->full_ms = full;
     return 0;
@@ -124,19 +142,45 @@ static void on_taken(void *ctx, int rc, const struct str *reply, unsigned count)
     mem_free(q);
 }
 
-void forms_take(struct forms *f, struct str address, void (*told)(void *ctx, uint64_t wait_ms),
-                void (*dropped)(void *ctx), void *ctx)
+static bool has_no_limit(const struct forms *f, struct str address)
+{
+    return !f->conf->forms_per_hour || (f->exempt && cidr_has(f->exempt, address));
+}
+
+static bool has_redis(const struct forms *f)
+{
+    return f->adapter && adapter_is_connected(f->adapter);
+}
+
+static void eval(struct forms *f, struct adapter_script *script, struct str address,
+                 void (*done)(void *ctx, int rc, const struct str *reply, unsigned count),
+                 void *ctx)
 {
     struct sb name = {0}, key = {0}, most = {0};
     struct str keys[1], args[1];
+
+    sb_printf(&name, "%s:" STR_FMT, f->conf->adapter_prefix, STR_ARG(address));
+    key_name(KEY_FORM_BUCKET, sb_view(&name), &key);
+    sb_u64(&most, f->conf->forms_per_hour);
+    keys[0] = sb_view(&key);
+    args[0] = sb_view(&most);
+    adapter_eval(f->adapter, script, keys, 1, args, 1, done, ctx);
+    sb_fini(&name);
+    sb_fini(&key);
+    sb_fini(&most);
+}
+
+void forms_take(struct forms *f, struct str address, void (*told)(void *ctx, uint64_t wait_ms),
+                void (*dropped)(void *ctx), void *ctx)
+{
     struct question *q;
 
     address = str_head(address, 64);
-    if (!f->conf->forms_per_hour || (f->exempt && cidr_has(f->exempt, address))) {
+    if (has_no_limit(f, address)) {
         told(ctx, 0);
         return;
     }
-    if (!f->adapter || !adapter_is_connected(f->adapter)) {
+    if (!has_redis(f)) {
         told(ctx, take_here(f, address));
         return;
     }
@@ -148,13 +192,24 @@ void forms_take(struct forms *f, struct str address, void (*told)(void *ctx, uin
     q->n = (uint16_t)address.n;
     if (address.n) memcpy(q->address, address.p, address.n);
     list_push(&f->asked, &q->node);
-    sb_printf(&name, "%s:" STR_FMT, f->conf->adapter_prefix, STR_ARG(address));
-    key_name(KEY_FORM_BUCKET, sb_view(&name), &key);
-    sb_u64(&most, f->conf->forms_per_hour);
-    keys[0] = sb_view(&key);
-    args[0] = sb_view(&most);
-    adapter_eval(f->adapter, &take_script, keys, 1, args, 1, on_taken, q);
-    sb_fini(&name);
-    sb_fini(&key);
-    sb_fini(&most);
+    eval(f, &take_script, address, on_taken, q);
+}
+
+static void on_given(void *ctx, int rc, const struct str *reply, unsigned count)
+{
+    (void)ctx, (void)rc, (void)reply, (void)count; /* lost: the address waits a little longer */
+}
+
+void forms_give_back(struct forms *f, struct str address)
+{
+    struct here *h;
+
+    address = str_head(address, 64);
+    if (has_no_limit(f, address)) return;
+    if (has_redis(f)) {
+        eval(f, &give_script, address, on_given, NULL);
+        return;
+    }
+    h = map_get(&f->here, address);
+    if (h && h->full_ms >= step_ms(f)) h->full_ms -= step_ms(f);
 }

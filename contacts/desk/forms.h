@@ -18,4 +18,7 @@ void forms_free(struct forms *f); /* open questions are told nothing any more */
 void forms_take(struct forms *f, struct str address, void (*told)(void *ctx, uint64_t wait_ms),
                 void (*dropped)(void *ctx), void *ctx);
 
+/* One that was taken was none: the same form came twice at one time. */
+void forms_give_back(struct forms *f, struct str address);
+
 #endif

@@ -76,6 +76,14 @@ void store_contact_get(struct store *s, struct str id, const struct store_window
     store_call_send(call, 0);
 }
 
+void store_contact_by_form(struct store *s, struct str form_key, store_done_fn *done, void *ctx)
+{
+    struct store_call *call = store_call_new(s, STORE_OP_CONTACT_BY_FORM, done, ctx);
+
+    call->ask.id = keep(call, form_key);
+    store_call_send(call, 0);
+}
+
 void store_contact_update(struct store *s, const struct contact *c, const struct store_more *more,
                           store_done_fn *done, void *ctx)
 {

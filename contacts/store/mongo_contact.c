@@ -152,23 +152,35 @@ static bool has_notes(const struct store_ask *a)
     return false;
 }
 
+static int find_form(struct mongo_worker *w, struct store_call *call, struct str form_key)
+{
+    bson_t query = BSON_INITIALIZER, doc;
+    int rc;
+
+    mongo_put_text(&query, "form_key", form_key);
+    rc = mongo_find_one(w, call, w->contacts, &query, NULL, &doc);
+    if (rc == OK) {
+        call->result.contact = arena_new(&call->mem, 1, sizeof *call->result.contact);
+        mongo_read_record(&doc, &record_contact, &call->mem, call->result.contact);
+    }
+    bson_destroy(&doc);
+    bson_destroy(&query);
+    return rc;
+}
+
+int mongo_contact_by_form(struct mongo_worker *w, struct store_call *call)
+{
+    return call->ask.id.n ? find_form(w, call, call->ask.id)
+                          : store_fail(call, ERR_NOT_FOUND, NULL);
+}
+
 /* It is there already: by its id, or by its form's key. */
 static int find_first(struct mongo_worker *w, struct store_call *call)
 {
     const struct contact *asked = &call->ask.contact;
-    bson_t query = BSON_INITIALIZER, doc;
     int rc = mongo_contact_head(w, call, asked->id);
 
-    if (rc == ERR_NOT_FOUND && asked->form_key.n) {
-        mongo_put_text(&query, "form_key", asked->form_key);
-        rc = mongo_find_one(w, call, w->contacts, &query, NULL, &doc);
-        if (rc == OK) {
-            call->result.contact = arena_new(&call->mem, 1, sizeof *call->result.contact);
-            mongo_read_record(&doc, &record_contact, &call->mem, call->result.contact);
-        }
-        bson_destroy(&doc);
-    }
-    bson_destroy(&query);
+    if (rc == ERR_NOT_FOUND && asked->form_key.n) rc = find_form(w, call, asked->form_key);
     if (rc != OK) return rc;
     if (store_is_same_form(asked, call->result.contact)) return call->result.rc = OK;
     return store_fail(call, ERR_EXISTS, NULL);

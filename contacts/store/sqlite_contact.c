@@ -64,8 +64,8 @@ static int add_more(struct sqlite_worker *w, struct store_call *call)
     return rc;
 }
 
-/* One contact by a column, as call->result.contact. */
-static int find_contact(struct sqlite_worker *w, struct store_call *call, const char *column,
+/* One contact, as call->result.contact. where has one parameter, value. */
+static int find_contact(struct sqlite_worker *w, struct store_call *call, const char *where,
                         struct str value)
 {
     struct sb sql = {0};
@@ -74,7 +74,7 @@ static int find_contact(struct sqlite_worker *w, struct store_call *call, const 
 
     sb_z(&sql, "SELECT ");
     sqlite_columns(&record_contact, SQLITE_NAMES, &sql);
-    sb_printf(&sql, " FROM contacts WHERE \"%s\"=?", column);
+    sb_printf(&sql, " FROM contacts WHERE %s", where);
     st = sqlite_prepare(w, sb_view(&sql));
     sb_fini(&sql);
     if (!st) return sqlite_fail(w, call);
@@ -92,7 +92,18 @@ static int find_contact(struct sqlite_worker *w, struct store_call *call, const 
 
 int sqlite_contact_head(struct sqlite_worker *w, struct store_call *call, struct str id)
 {
-    return find_contact(w, call, "_id", id);
+    return find_contact(w, call, "\"_id\"=?", id);
+}
+
+/* As its index says it: else all of them would be looked at. */
+static int find_form(struct sqlite_worker *w, struct store_call *call, struct str form_key)
+{
+    return find_contact(w, call, "form_key=? AND form_key<>''", form_key);
+}
+
+int sqlite_contact_by_form(struct sqlite_worker *w, struct store_call *call)
+{
+    return find_form(w, call, call->ask.id);
 }
 
 int sqlite_contact_insert(struct sqlite_worker *w, struct store_call *call)
@@ -114,8 +125,8 @@ int sqlite_contact_insert(struct sqlite_worker *w, struct store_call *call)
         call->result.messages_count = a->messages_count;
         return add_more(w, call);
     }
-    if (rc == OK) rc = find_contact(w, call, "_id", a->contact.id);
-    if (rc == ERR_NOT_FOUND) rc = find_contact(w, call, "form_key", a->contact.form_key);
+    if (rc == OK) rc = sqlite_contact_head(w, call, a->contact.id);
+    if (rc == ERR_NOT_FOUND) rc = find_form(w, call, a->contact.form_key);
     if (rc != OK) return rc;
     if (store_is_same_form(&a->contact, call->result.contact)) return call->result.rc = OK;
     return store_fail(call, ERR_EXISTS, NULL);

@@ -100,6 +100,9 @@ struct store_window {
 void store_contact_get(struct store *s, struct str id, const struct store_window *w,
                        store_done_fn *done, void *ctx);
 
+/* Result: contact, the head of the one whose form has this key. Errors: ERR_NOT_FOUND. */
+void store_contact_by_form(struct store *s, struct str form_key, store_done_fn *done, void *ctx);
+
 /* Writes the head, if its version is still c->version, and appends. Result: contact as it is now,
  * messages: those appended, with their numbers. Errors: ERR_CONFLICT somebody was faster (load
  * again, decide again); ERR_NOT_FOUND; ERR_EXISTS a message with this client_id is there: messages

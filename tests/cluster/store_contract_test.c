@@ -75,8 +75,13 @@ CONTRACT(a_form_is_stored_once_by_its_key)
     cr_expect_eq(insert(1, &again, NULL)->rc, ERR_EXISTS);
     EXPECT_STR(f.got.contact->id, "contact_1_a");
     cr_expect_eq(get(0, "contact_2_b")->rc, ERR_NOT_FOUND);
+    cr_expect_eq(GOT(&f, store_contact_by_form, f.stores[2], c.form_key)->rc, OK);
+    EXPECT_STR(f.got.contact->id, "contact_1_a");
+    cr_expect_eq(GOT(&f, store_contact_by_form, f.stores[0], STR("1.2.3.4/f-0002"))->rc,
+                 ERR_NOT_FOUND);
     cr_expect_eq(insert(0, &none, NULL)->rc, OK, "those without a key are all different");
     cr_expect_eq(insert(0, &none_too, NULL)->rc, OK);
+    cr_expect_eq(GOT(&f, store_contact_by_form, f.stores[1], STR(""))->rc, ERR_NOT_FOUND);
 }
 
 CONTRACT(the_same_form_at_once_on_all_nodes_is_stored_once)

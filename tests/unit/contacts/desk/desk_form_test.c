@@ -124,6 +124,41 @@ Test(desk_form, five_an_hour_from_one_address)
     free_session(ann);
 }
 
+Test(desk_form, sent_again_it_is_none_of_the_five)
+{
+#define NAMED(name, text)                                                                          \
+    "{\"name\":\"A\",\"email\":\"a@b.rw\",\"message\":\"" text "\",\"clientFormId\":\"" name "\"}"
+    struct eio_session *ann = desk_client(NULL);
+
+    rig.conf.forms_per_hour = 2;
+    for (int i = 0; i < 10; i++)
+        desk_say(ann, "submitContactForm", NAMED("f-00000001", "m"));
+    cr_expect_not(desk_got(ann, "rate_limited"));
+    (void)desk_form(ann);
+    ann->sent.n = 0;
+    desk_say(ann, "submitContactForm", NAMED("f-00000002", "m"));
+    cr_expect(desk_got(ann, "\"code\":\"rate_limited\""), "two were: %s", take(&ann->sent));
+    ann->sent.n = 0;
+    desk_say(ann, "submitContactForm", NAMED("f-00000001", "m"));
+    cr_expect(desk_got(ann, "{\"ok\":true,\"id\":"), "also when none is left: %s",
+              take(&ann->sent));
+    free_session(ann);
+}
+
+Test(desk_form, twice_at_one_time_it_is_one_of_the_five)
+{
+    struct eio_session *ann = desk_client(NULL);
+
+    rig.conf.forms_per_hour = 2;
+    for (int i = 0; i < 2; i++) /* the store has not answered the first one */
+        say(ann, "2/contacts,1[\"submitContactForm\"," NAMED("f-00000001", "m") "]");
+    fake_store_run();
+    cr_expect_eq(fs.contacts_count, 1);
+    cr_expect_not(desk_got(ann, "rate_limited"));
+    (void)desk_form(ann);
+    free_session(ann);
+}
+
 Test(desk_form, without_the_store_nothing_is_said_to_be_stored)
 {
     struct eio_session *ann = desk_client(NULL);

@@ -82,6 +82,21 @@ Test(forms, exempt_addresses_and_no_limit_ask_nobody)
     cr_expect_eq(told.n, 21 * strlen("f 0\n"));
 }
 
+Test(forms, what_was_none_is_given_back)
+{
+    forms_give_back(f, STR("192.0.2.1"));
+    cr_expect_str_eq(guard_take(&guard.scripts), "forms_give 5\n");
+    guard_answer(OK, "0", NULL, NULL);
+    guard.is_connected = false;
+    forms_give_back(f, STR("192.0.2.1")); /* of nothing: no sixth form */
+    for (int i = 0; i < 5; i++)
+        take("192.0.2.1");
+    forms_give_back(f, STR("192.0.2.1"));
+    take("192.0.2.1");
+    take("192.0.2.1");
+    cr_expect_str_eq(guard_take(&told), "f 0\nf 0\nf 0\nf 0\nf 0\nf 0\nf 720000\n");
+}
+
 Test(forms, open_questions_are_dropped_at_the_end)
 {
     take("192.0.2.1");
