@@ -1,17 +1,33 @@
-/* Canned replies: documents of the kind `canned`, the body {code, title, text, uses}. */
+/* Canned replies: documents of the kind `canned`, the body {code, title, text, uses, version}. That
+ * version is of the text, which agents change: to be used is no change that they could be late for.
+ */
 #include "contacts/desk/desk_priv.h"
 
 #include "base/rand.h"
 #include "contacts/rules/canned.h"
 
 #define KIND STR("canned")
+enum { TRIES = 20 }; /* to count or to save, when others do the same at one time */
 
 struct canned {
     struct str id, code, title, text;
-    int64_t version, uses;
+    int64_t version, uses; /* of the text */
+    int64_t wanted;        /* version that is to be changed; 0: any */
+    int64_t stored;        /* version of the document; 0: a new one */
+    unsigned tries;
+    bool is_use;             /* counts; nothing else changes */
     struct contact *contact; /* whose fields are filled in; NULL: nobody's */
     bool is_told_all;        /* after a change: to all agents */
 };
+
+static int64_t number_of(struct json body, struct str name, int64_t absent)
+{
+    int64_t n = absent;
+    struct json v;
+
+    if (json_member(body, name, &v)) (void)json_i64(v, &n);
+    return n;
+}
 
 static struct str text_of(struct json body, struct str name, struct sb *scratch)
 {
@@ -26,13 +42,11 @@ static void put_one(const struct doc *doc, const struct desk_call *call, struct 
 {
     const struct canned *k = call->op;
     struct sb scratch = {0}, filled = {0};
-    struct json body, v;
+    struct json body;
     struct str text;
-    int64_t uses = 0;
 
     if (json_parse(doc->body, &body) != OK || body.type != JSON_OBJECT) return;
     sb_reserve(&scratch, doc->body.n + 16);
-    if (json_member(body, STR("uses"), &v)) (void)json_i64(v, &uses);
     if (out->n > 1) sb_char(out, ',');
     sb_z(out, "{\"id\":");
     sb_json(out, doc->id);
@@ -43,7 +57,8 @@ static void put_one(const struct doc *doc, const struct desk_call *call, struct 
     text = text_of(body, STR("text"), &scratch);
     sb_z(out, ",\"text\":");
     sb_json(out, text);
-    sb_printf(out, ",\"uses\":%lld,\"version\":%lld", (long long)uses, (long long)doc->version);
+    sb_printf(out, ",\"uses\":%lld,\"version\":%lld", (long long)number_of(body, STR("uses"), 0),
+              (long long)number_of(body, STR("version"), doc->version));
     if (k->contact && canned_fill(text,
                                   &(struct canned_values){.name = k->contact->name,
                                                           .agent = call->actor.name,
@@ -123,6 +138,8 @@ static void tell_all(struct desk *d)
     store_doc_list(d->store, KIND, on_docs, call);
 }
 
+static void read_old(struct desk_call *call);
+
 static void on_saved(void *ctx, const struct store_result *r)
 {
     struct desk_call *call = ctx;
@@ -130,16 +147,18 @@ static void on_saved(void *ctx, const struct store_result *r)
     struct sb reply = {0};
 
     if (desk_call_is_over(call)) return;
-    if (r->rc != OK) {
-        desk_call_refuse(
-            call, r->rc,
-            r->rc == ERR_CONFLICT ? STR("Somebody has changed it meanwhile") : STR_NONE, STR_NONE);
+    if (r->rc == ERR_CONFLICT && k->stored && ++k->tries < TRIES) {
+        read_old(call);
+        return;
+    }
+    if (r->rc != OK || k->is_use) {
+        desk_call_refuse(call, r->rc, STR_NONE, STR_NONE);
         return;
     }
     tell_all(call->desk);
     sb_z(&reply, "\"id\":");
     sb_json(&reply, k->id);
-    if (r->doc) sb_printf(&reply, ",\"version\":%lld", (long long)r->doc->version);
+    if (r->doc) sb_printf(&reply, ",\"version\":%lld", (long long)k->version);
     desk_call_ok(call, sb_view(&reply));
     sb_fini(&reply);
 }
@@ -155,30 +174,69 @@ static void save(struct desk_call *call)
     sb_json(&body, k->title);
     sb_z(&body, ",\"text\":");
     sb_json(&body, k->text);
-    sb_printf(&body, ",\"uses\":%lld}", (long long)k->uses);
+    sb_printf(&body, ",\"uses\":%lld,\"version\":%lld}", (long long)k->uses, (long long)k->version);
     store_doc_put(
         call->desk->store,
-        &(struct doc){.kind = KIND, .id = k->id, .version = k->version, .body = sb_view(&body)},
+        &(struct doc){.kind = KIND, .id = k->id, .version = k->stored, .body = sb_view(&body)},
         on_saved, call);
     sb_fini(&body);
 }
 
-/* The one that is there: its count of uses stays, and its version when none was given. */
+/* The one that is there. Saved, its uses stay; used, its texts do. */
+static void take_old(struct desk_call *call, const struct doc *doc, struct json body)
+{
+    struct canned *k = call->op;
+    struct sb scratch = {0};
+
+    k->stored = doc->version;
+    k->version = number_of(body, STR("version"), doc->version);
+    k->uses = number_of(body, STR("uses"), 0);
+    if (!k->is_use) return;
+    k->uses++;
+    sb_reserve(&scratch, doc->body.n + 16);
+    k->code = arena_str(&call->mem, text_of(body, STR("code"), &scratch));
+    k->title = arena_str(&call->mem, text_of(body, STR("title"), &scratch));
+    k->text = arena_str(&call->mem, text_of(body, STR("text"), &scratch));
+    sb_fini(&scratch);
+}
+
 static void on_old(void *ctx, const struct store_result *r)
 {
     struct desk_call *call = ctx;
     struct canned *k = call->op;
-    struct json body, v;
+    struct json body;
+    int rc = r->rc;
 
     if (desk_call_is_over(call)) return;
-    if (r->rc != OK) {
-        desk_call_refuse(call, r->rc, STR_NONE, STR_NONE);
+    if (rc == OK) rc = json_parse(r->doc->body, &body);
+    if (rc != OK) {
+        desk_call_refuse(call, rc, STR_NONE, STR_NONE);
         return;
     }
-    if (!k->version) k->version = r->doc->version;
-    if (json_parse(r->doc->body, &body) == OK && json_member(body, STR("uses"), &v))
-        (void)json_i64(v, &k->uses);
+    take_old(call, r->doc, body);
+    if (k->wanted && k->wanted != k->version) {
+        desk_call_refuse(call, ERR_CONFLICT, STR("Somebody has changed it meanwhile"), STR_NONE);
+        return;
+    }
+    if (!k->is_use) k->version++;
     save(call);
+}
+
+static void read_old(struct desk_call *call)
+{
+    const struct canned *k = call->op;
+
+    store_doc_get(call->desk->store, KIND, k->id, on_old, call);
+}
+
+void desk_canned_used(struct desk *d, struct str id)
+{
+    struct desk_call *call = desk_call_own(d, STR_NONE, sizeof(struct canned));
+    struct canned *k = call->op;
+
+    k->id = arena_str(&call->mem, id);
+    k->is_use = true;
+    read_old(call);
 }
 
 int desk_on_canned_save(struct event_ctx *c, const union event_in *in)
@@ -196,12 +254,13 @@ int desk_on_canned_save(struct event_ctx *c, const union event_in *in)
     k->code = arena_str(&call->mem, x->code);
     k->title = arena_str(&call->mem, x->title);
     k->text = arena_str(&call->mem, x->text);
-    k->version = x->has_version ? x->version : 0;
     if (x->id.n) {
         k->id = arena_str(&call->mem, x->id);
-        store_doc_get(call->desk->store, KIND, k->id, on_old, call);
+        k->wanted = x->has_version ? x->version : 0;
+        read_old(call);
         return OK;
     }
+    k->version = 1;
     sb_z(&id, "canned_");
     for (int i = 0; i < 12; i++)
         sb_char(&id, letters[rand_below(sizeof letters - 1)]);

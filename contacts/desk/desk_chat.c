@@ -10,7 +10,7 @@ enum { HISTORY = 50 };
 /* ---- sendContactMessage ---- */
 
 struct send {
-    struct str text, type, client_id;
+    struct str text, type, client_id, canned_id;
 };
 
 /* The visitor, by account or because it opened the chat by its token. */
@@ -60,6 +60,7 @@ static void answer_sent(struct desk_call *call, const struct message *m)
 static void on_sent(void *ctx, const struct store_result *r)
 {
     struct desk_call *call = ctx;
+    const struct send *s = call->op;
     struct desk *d = call->desk;
 
     if (desk_call_is_over(call)) return;
@@ -79,6 +80,8 @@ static void on_sent(void *ctx, const struct store_result *r)
     }
     desk_say_message(d, r->contact, &r->messages[0]);
     desk_follow(call, r->contact);
+    if (s->canned_id.n && str_eq(r->messages[0].kind, MESSAGE_AGENT))
+        desk_canned_used(d, s->canned_id);
     answer_sent(call, &r->messages[0]);
 }
 
@@ -100,6 +103,7 @@ int desk_on_message(struct event_ctx *c, const union event_in *in)
     }
     s->text = arena_str(&call->mem, text);
     s->type = arena_str(&call->mem, x->type);
+    s->canned_id = arena_str(&call->mem, x->canned_id);
     if (x->client_msg_id.n) { /* each sender has names of its own */
         sb_printf(&key, STR_FMT ":" STR_FMT,
                   STR_ARG(call->actor.id.n ? call->actor.id : STR("visitor")),

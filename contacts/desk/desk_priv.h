@@ -173,8 +173,9 @@ event_handle desk_on_submit;                                              /* des
 event_handle desk_on_claim, desk_on_requeue, desk_on_transfer;            /* desk_claim.c */
 event_handle desk_on_message, desk_on_join, desk_on_typing, desk_on_read; /* desk_chat.c */
 typing_ended desk_on_typing_ended;
-event_handle desk_on_resolve, desk_on_reopen, desk_on_rate;                   /* desk_end.c */
-event_handle desk_on_note, desk_on_tag, desk_on_priority;                     /* desk_care.c */
+event_handle desk_on_resolve, desk_on_reopen, desk_on_rate; /* desk_end.c */
+event_handle desk_on_note, desk_on_tag, desk_on_priority;   /* desk_care.c */
+void desk_canned_used(struct desk *d, struct str id); /* one more time; an unknown one: nothing */
 event_handle desk_on_canned_list, desk_on_canned_save, desk_on_canned_delete; /* desk_canned.c */
 event_handle desk_on_pending, desk_on_list, desk_on_get, desk_on_transcript;  /* desk_list.c */
 event_handle desk_on_stats;                                                   /* desk_stats.c */

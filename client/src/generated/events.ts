@@ -419,7 +419,7 @@ export interface SaveCannedReplyRequest {
   code: string;
   /** For the list. */
   title?: string;
-  /** {{name}}, {{email}}, {{subject}}, {{agent}} and {{id}} are filled in. */
+  /** {{name}}, {{agent}} and {{contactId}} are filled in. */
   text: string;
   /** As it was read; a change made meanwhile is then not overwritten. */
   version?: number;
@@ -435,7 +435,7 @@ export interface SendContactMessageRequest {
   type?: string;
   /** Name of this message by the sender: sent again it is stored once. */
   clientMsgId?: string;
-  /** The canned reply that this is, for its count of uses. */
+  /** The canned reply that this is: an agent's message counts one more use of it. */
   cannedId?: string;
 }
 
