@@ -130,7 +130,8 @@ static int decide_slot(void *ctx, struct agent *a, struct arena *mem)
     if (!a->version) {
         if (!as->id.n) return ERR_NOT_FOUND;
         a->capacity = (int64_t)g->g.call->desk->conf->agent_capacity;
-        a->available = a->online = true;
+        a->available = true;
+        a->online = as->socket.n > 0; /* who works over HTTP alone is not given anything */
     }
     if (as->id.n) {
         a->ref = as->ref;

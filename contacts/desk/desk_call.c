@@ -1,6 +1,7 @@
 /* An errand outlives its event, and may outlive the feature: store calls answer when they want. */
 #include "contacts/desk/desk_priv.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct desk_call *desk_call_own(struct desk *d, struct str contact_id, size_t op_size)
@@ -25,11 +26,13 @@ struct desk_call *desk_call_new(struct event_ctx *c, struct str contact_id, size
     a->ref = arena_str(&call->mem, c->who->id);
     a->name = arena_str(&call->mem, c->who->name);
     a->email = arena_str(&call->mem, c->who->email);
-    a->socket = arena_str(&call->mem, sio_socket_id(c->socket));
     a->role = c->who->role;
-    desk_room(contact_id, &room);
-    a->is_in_chat = contact_id.n && sio_socket_is_in(c->socket, sb_view(&room));
-    sb_fini(&room);
+    if (c->socket) {
+        a->socket = arena_str(&call->mem, sio_socket_id(c->socket));
+        desk_room(contact_id, &room);
+        a->is_in_chat = contact_id.n && sio_socket_is_in(c->socket, sb_view(&room));
+        sb_fini(&room);
+    }
     call->later = event_defer(c);
     return call;
 }
@@ -78,6 +81,19 @@ void desk_call_answer(struct desk_call *call, struct str array)
     desk_call_free(call);
 }
 
+void desk_call_sent(struct desk_call *call, const struct message *m)
+{
+    char iso[CLOCK_ISO_SIZE];
+    struct sb reply = {0};
+
+    sb_z(&reply, "\"id\":");
+    sb_json(&reply, m->id);
+    sb_printf(&reply, ",\"seq\":%lld,\"timestamp\":", (long long)m->seq);
+    sb_json(&reply, desk_iso(m->at, iso, sizeof iso));
+    desk_call_ok(call, sb_view(&reply));
+    sb_fini(&reply);
+}
+
 void desk_calls_close(struct desk *d)
 {
     struct list *node;
@@ -89,6 +105,30 @@ void desk_calls_close(struct desk *d)
         call->later = NULL;
         call->desk = NULL; /* freed when its store call answers */
     }
+}
+
+bool desk_opens_chat(const struct desk *d, struct str chat_token, struct str contact_id)
+{
+    struct str id;
+
+    return chat_token.n &&
+           token_check(&d->keys, TOKEN_CHAT, chat_token, (uint64_t)desk_now() / 1000, &id) == OK &&
+           str_eq(id, contact_id);
+}
+
+struct str desk_client_id(struct desk_call *call, const char *kind, struct str client_msg_id)
+{
+    struct sb key = {0};
+    struct str kept = STR_NONE;
+
+    if (client_msg_id.n) {
+        sb_printf(&key, "%s" STR_FMT ":" STR_FMT, kind,
+                  STR_ARG(call->actor.id.n ? call->actor.id : STR("visitor")),
+                  STR_ARG(client_msg_id));
+        kept = arena_str(&call->mem, sb_view(&key));
+    }
+    sb_fini(&key);
+    return kept;
 }
 
 bool desk_is_visitor(const struct desk_actor *a, const struct contact *c)

@@ -5,36 +5,33 @@
 
 /* ---- addContactNote: to agents alone, in the store and on the wire ---- */
 
+struct note {
+    struct str text, client_id, canned_id;
+};
+
 static int decide_note(void *ctx, struct contact *c, const struct store_result *read,
                        struct store_more *more)
 {
     struct desk_call *call = ctx;
+    const struct note *n = call->op;
     const struct decide_who by = desk_who(&call->actor, true);
     struct message *m = arena_new(read->arena, 1, sizeof *m);
 
     if (!call->desk) return ERR_CLOSED;
     desk_message_init(m, MESSAGE_NOTE, &call->actor, read->arena);
-    m->text = *(struct str *)call->op;
+    m->text = n->text;
+    m->client_id = n->client_id;
     more->messages = m;
     more->messages_count = 1;
     return desk_decided(
         call, contact_note(desk_decide(call, c, read->arena), &by, message_bytes(m)), more);
 }
 
-static void on_noted(void *ctx, const struct store_result *r)
+static void say_noted(const struct desk_call *call, const struct message *m)
 {
-    struct desk_call *call = ctx;
-    const struct message *m = r->messages;
+    struct sio_cast to = desk_to_agents(call->desk);
     char iso[CLOCK_ISO_SIZE];
-    struct sb reply = {0};
-    struct sio_cast to;
 
-    if (desk_call_is_over(call)) return;
-    if (r->rc != OK) {
-        desk_call_refuse(call, r->rc, STR_NONE, STR_NONE);
-        return;
-    }
-    to = desk_to_agents(call->desk);
     emit_contact_note(&to, &(struct out_contact_note){.contact_id = call->contact_id,
                                                       .id = m->id,
                                                       .text = m->text,
@@ -42,18 +39,33 @@ static void on_noted(void *ctx, const struct store_result *r)
                                                       .author_name = m->author_name,
                                                       .timestamp = desk_iso(m->at, iso, sizeof iso),
                                                       .seq = m->seq});
-    sb_z(&reply, "\"id\":");
-    sb_json(&reply, m->id);
-    sb_printf(&reply, ",\"seq\":%lld", (long long)m->seq);
-    desk_call_ok(call, sb_view(&reply));
-    sb_fini(&reply);
+}
+
+static void on_noted(void *ctx, const struct store_result *r)
+{
+    struct desk_call *call = ctx;
+    const struct note *n = call->op;
+
+    if (desk_call_is_over(call)) return;
+    if (r->rc == OK) {
+        say_noted(call, &r->messages[0]);
+        if (n->canned_id.n) desk_canned_used(call->desk, n->canned_id);
+    }
+    if (r->rc == OK || (r->rc == ERR_EXISTS && r->messages_count))
+        desk_call_sent(call, &r->messages[0]);
+    else
+        desk_call_refuse(call, r->rc, STR_NONE, STR_NONE);
 }
 
 int desk_on_note(struct event_ctx *c, const union event_in *in)
 {
-    struct desk_call *call = desk_call_new(c, in->add_contact_note.contact_id, sizeof(struct str));
+    const struct in_add_contact_note *x = &in->add_contact_note;
+    struct desk_call *call = desk_call_new(c, x->contact_id, sizeof(struct note));
+    struct note *n = call->op;
 
-    *(struct str *)call->op = arena_str(&call->mem, in->add_contact_note.text);
+    n->text = arena_str(&call->mem, x->text);
+    n->client_id = desk_client_id(call, "note ", x->client_msg_id);
+    n->canned_id = arena_str(&call->mem, x->canned_id);
     store_contact_change(call->desk->store, call->contact_id, NULL, decide_note, on_noted, call);
     return OK;
 }

@@ -44,19 +44,6 @@ static int decide_send(void *ctx, struct contact *c, const struct store_result *
         call, contact_message(desk_decide(call, c, read->arena), &by, message_bytes(m)), more);
 }
 
-static void answer_sent(struct desk_call *call, const struct message *m)
-{
-    char iso[CLOCK_ISO_SIZE];
-    struct sb reply = {0};
-
-    sb_z(&reply, "\"id\":");
-    sb_json(&reply, m->id);
-    sb_printf(&reply, ",\"seq\":%lld,\"timestamp\":", (long long)m->seq);
-    sb_json(&reply, desk_iso(m->at, iso, sizeof iso));
-    desk_call_ok(call, sb_view(&reply));
-    sb_fini(&reply);
-}
-
 static void on_sent(void *ctx, const struct store_result *r)
 {
     struct desk_call *call = ctx;
@@ -65,7 +52,7 @@ static void on_sent(void *ctx, const struct store_result *r)
 
     if (desk_call_is_over(call)) return;
     if (r->rc == ERR_EXISTS && r->messages_count) { /* sent again: it was heard the first time */
-        answer_sent(call, &r->messages[0]);
+        desk_call_sent(call, &r->messages[0]);
         return;
     }
     if (r->rc != OK) {
@@ -82,7 +69,7 @@ static void on_sent(void *ctx, const struct store_result *r)
     desk_follow(call, r->contact);
     if (s->canned_id.n && str_eq(r->messages[0].kind, MESSAGE_AGENT))
         desk_canned_used(d, s->canned_id);
-    answer_sent(call, &r->messages[0]);
+    desk_call_sent(call, &r->messages[0]);
 }
 
 int desk_on_message(struct event_ctx *c, const union event_in *in)
@@ -92,25 +79,20 @@ int desk_on_message(struct event_ctx *c, const union event_in *in)
     struct send *s = call->op;
     struct form_fault fault = {0};
     struct str text = x->message;
-    struct sb key = {0};
+    struct sb why = {0};
     int rc = form_text(&text, &fault);
 
     if (rc != OK) {
-        sb_printf(&key, "%s: %s", fault.field ? fault.field : "message", fault.text);
-        desk_call_refuse(call, rc, sb_view(&key), STR_NONE);
-        sb_fini(&key);
+        sb_printf(&why, "%s: %s", fault.field ? fault.field : "message", fault.text);
+        desk_call_refuse(call, rc, sb_view(&why), STR_NONE);
+        sb_fini(&why);
         return OK;
     }
     s->text = arena_str(&call->mem, text);
     s->type = arena_str(&call->mem, x->type);
     s->canned_id = arena_str(&call->mem, x->canned_id);
-    if (x->client_msg_id.n) { /* each sender has names of its own */
-        sb_printf(&key, STR_FMT ":" STR_FMT,
-                  STR_ARG(call->actor.id.n ? call->actor.id : STR("visitor")),
-                  STR_ARG(x->client_msg_id));
-        s->client_id = arena_str(&call->mem, sb_view(&key));
-    }
-    sb_fini(&key);
+    s->client_id = desk_client_id(call, "", x->client_msg_id);
+    if (desk_opens_chat(call->desk, x->chat_token, x->contact_id)) call->actor.is_in_chat = true;
     store_contact_change(call->desk->store, call->contact_id, NULL, decide_send, on_sent, call);
     return OK;
 }

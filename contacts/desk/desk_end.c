@@ -157,14 +157,9 @@ int desk_on_reopen(struct event_ctx *c, const union event_in *in)
     const struct in_reopen_contact *x = &in->reopen_contact;
     struct desk_call *call = desk_call_new(c, x->contact_id, sizeof(struct reopen));
     struct reopen *o = call->op;
-    struct str id = STR_NONE;
 
-    if (x->chat_token.n)
-        o->has_token = token_check(&call->desk->keys, TOKEN_CHAT, x->chat_token,
-                                   (uint64_t)desk_now() / 1000, &id) == OK &&
-                       str_eq(id, x->contact_id);
-    else
-        o->has_token = call->actor.is_in_chat && !desk_is_agent(&call->actor);
+    o->has_token = x->chat_token.n ? desk_opens_chat(call->desk, x->chat_token, x->contact_id)
+                                   : call->actor.is_in_chat && !desk_is_agent(&call->actor);
     store_contact_change(call->desk->store, call->contact_id, NULL, decide_reopen, on_reopened,
                          call);
     return OK;

@@ -229,7 +229,7 @@ static void fill(struct desk_call *call, const struct form *f, struct str client
     c->phone = arena_str(mem, f->phone);
     c->category = arena_str(mem, f->category);
     c->priority = str_z(sla_priority_name(f->priority));
-    c->source = STR("socket");
+    c->source = call->actor.socket.n ? STR("socket") : STR("rest");
     c->user_id = call->actor.id;
     c->user_ref = call->actor.ref;
     if (client_id.n) { /* the answer opens the chat: only the same content is the same form */

@@ -237,13 +237,9 @@ int desk_on_transcript(struct event_ctx *c, const union event_in *in)
     struct desk_call *call = desk_call_new(c, x->contact_id, sizeof(struct script));
     struct script *s = call->op;
     struct store_window w = {.limit = MESSAGES_MAX};
-    struct str id;
 
     s->form = str_eq(x->format, STR("html")) ? TRANSCRIPT_HTML : TRANSCRIPT_TEXT;
-    s->has_token = x->chat_token.n &&
-                   token_check(&call->desk->keys, TOKEN_CHAT, x->chat_token,
-                               (uint64_t)desk_now() / 1000, &id) == OK &&
-                   str_eq(id, x->contact_id);
+    s->has_token = desk_opens_chat(call->desk, x->chat_token, x->contact_id);
     store_contact_get(call->desk->store, call->contact_id, &w, on_script, call);
     return OK;
 }

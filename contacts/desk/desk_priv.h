@@ -51,9 +51,10 @@ struct desk {
 struct desk_actor { /* borrows from the call */
     struct str id;  /* empty: a guest, or the desk itself */
     struct str ref; /* the id as in the token */
-    struct str name, email, socket;
+    struct str name, email;
+    struct str socket; /* empty: a request over HTTP, or the desk itself */
     enum role role;
-    bool is_in_chat; /* its socket is in the room of the contact */
+    bool is_in_chat; /* its socket is in the room of the contact, or it has shown its chatToken */
 };
 
 struct desk_call {
@@ -68,7 +69,7 @@ struct desk_call {
     void *op;              /* of the errand; lives in mem */
 };
 
-/* Defers the event's answer. contact_id is copied. */
+/* Defers the event's answer: to a socket, or to who asks over HTTP. contact_id is copied. */
 struct desk_call *desk_call_new(struct event_ctx *c, struct str contact_id, size_t op_size);
 struct desk_call *desk_call_own(struct desk *d, struct str contact_id, size_t op_size);
 /* True: the feature is closed, the call is freed. First line of every callback. */
@@ -76,14 +77,22 @@ bool desk_call_is_over(struct desk_call *call);
 /* Each of these ends the call and frees it. */
 void desk_call_ok(struct desk_call *call, struct str reply); /* members of the ack */
 void desk_call_refuse(struct desk_call *call, int rc, struct str why, struct str more);
-void desk_call_answer(struct desk_call *call, struct str array); /* ["event",{…}] */
-void desk_call_free(struct desk_call *call);                     /* an own one */
+void desk_call_answer(struct desk_call *call, struct str array);      /* ["event",{…}] */
+void desk_call_sent(struct desk_call *call, const struct message *m); /* id, seq, timestamp */
+void desk_call_free(struct desk_call *call);                          /* an own one */
 void desk_calls_close(struct desk *d);
 
 static inline bool desk_is_agent(const struct desk_actor *a)
 {
     return a->role >= ROLE_ADMIN;
 }
+
+/* Is this the chatToken of the contact? Empty: no. */
+bool desk_opens_chat(const struct desk *d, struct str chat_token, struct str contact_id);
+
+/* What a message is called in the store (message.client_id), for each sender has names of its own:
+ * "" for what is said, "note " for notes. Lives in the call; empty: it has no name. */
+struct str desk_client_id(struct desk_call *call, const char *kind, struct str client_msg_id);
 
 /* The visitor of a contact by account: it sent the form, or the form has its address. */
 bool desk_is_visitor(const struct desk_actor *a, const struct contact *c);

@@ -261,12 +261,16 @@ export interface UpdatePresenceRequest {
   status: string;
 }
 
-/** A private note on a contact. Agents alone see it. */
+/** A private note on a contact. Agents alone see it. The ack comes when it is stored: {ok, id, seq, timestamp}. */
 export interface AddContactNoteRequest {
   /** contact_<milliseconds since 1970>_<a-z0-9> */
   contactId: string;
-  /** 1 to 4000 characters. */
+  /** 1 to 10000 characters. */
   text: string;
+  /** Name of this note by the sender: sent again it is stored once. */
+  clientMsgId?: string;
+  /** The canned reply that this is, for its count of uses. */
+  cannedId?: string;
 }
 
 /** An agent takes a contact that waits. A bare string is the contactId. One of many wins; the others are told whose it is. */
@@ -429,6 +433,8 @@ export interface SaveCannedReplyRequest {
 export interface SendContactMessageRequest {
   /** contact_<milliseconds since 1970>_<a-z0-9> */
   contactId: string;
+  /** Of the visitor who has not joined the chat. */
+  chatToken?: string;
   /** 1 to 10000 characters. */
   message: string;
   /** Kind of message; text when absent. */

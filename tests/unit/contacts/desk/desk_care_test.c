@@ -58,3 +58,22 @@ Test(desk_care, the_urgent_go_first)
     cr_expect(desk_got(bob, "\"code\":\"invalid_payload\""));
     free_session(ann), free_session(eve), free_session(bob);
 }
+
+Test(desk_care, a_note_that_is_sent_again_is_one_and_no_message_takes_its_name)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB), *cleo = desk_client(CLEO);
+    const char *id = desk_form(ann);
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    desk_say(bob, "addContactNote", desk_about(id, ",\"text\":\"once\",\"clientMsgId\":\"m1\""));
+    cleo->sent.n = bob->sent.n = 0;
+    desk_say(bob, "addContactNote", desk_about(id, ",\"text\":\"once\",\"clientMsgId\":\"m1\""));
+    cr_expect(desk_got(bob, "\"seq\":1,"), "the ack of the first one: %s", take(&bob->sent));
+    cr_expect_not(desk_got(cleo, "contactNote"), "it was told already");
+    ann->sent.n = 0;
+    desk_say(bob, "sendContactMessage",
+             desk_about(id, ",\"message\":\"hello\",\"clientMsgId\":\"m1\""));
+    cr_expect(desk_got(ann, "\"message\":\"hello\""), "%s", take(&ann->sent));
+    cr_expect_eq(fs.messages_count, 2);
+    free_session(ann), free_session(bob), free_session(cleo);
+}
