@@ -12,12 +12,16 @@ static rest_handle *const handlers[REST_COUNT] = {
     [REST_listContacts] = rest_list_contacts,   [REST_getContact] = rest_get_contact,
     [REST_deleteContact] = rest_delete_contact, [REST_getTranscript] = rest_get_transcript,
     [REST_listNotices] = rest_list_notices,     [REST_retryNotice] = rest_retry_notice,
+    [REST_createContact] = rest_create_contact, [REST_createReply] = rest_create_reply,
+    [REST_claimContact] = rest_claim_contact,   [REST_resolveContact] = rest_resolve_contact,
+    [REST_reopenContact] = rest_reopen_contact, [REST_rateContact] = rest_rate_contact,
+    [REST_getStats] = rest_get_stats,
 };
 
 /* ---- the head ---- */
 
 static struct rest_call *call_new(struct rest *r, struct pipe *p, const struct rest_route *route,
-                                  struct str id)
+                                  const struct http_request *q, struct str id)
 {
     struct rest_call *call = MEM_NEW(struct rest_call);
 
@@ -26,6 +30,8 @@ static struct rest_call *call_new(struct rest *r, struct pipe *p, const struct r
     call->route = route;
     call->who = identity_guest();
     call->id = arena_str(&call->mem, id);
+    call->address = arena_str(&call->mem, q->address);
+    (void)auth_origin_headers(r->origins, q, false, &call->cors);
     list_init(&call->node);
     list_push(&r->calls, &call->node);
     r->calls_count++;
@@ -107,6 +113,7 @@ static void run(struct rest_call *call)
     int rc = OK;
 
     if (call->route->decode) {
+        if (!call->input.n) sb_z(&call->input, "{}"); /* whatever is missing is said by name */
         rc = json_parse(sb_view(&call->input), &input);
         sb_reserve(&call->scratch, call->input.n + 16);
         if (rc == OK) rc = call->route->decode(input, &call->scratch, &call->in, &why);
@@ -121,7 +128,8 @@ static void run(struct rest_call *call)
     sb_fini(&why);
 }
 
-/* A query is there at once, a body is waited for if it may come. */
+/* A query is there at once, a body is waited for if it may come. An empty one is an empty object.
+ */
 static void take(struct rest_call *call, const struct http_request *q)
 {
     if (!is_let_in(call, q)) return;
@@ -129,10 +137,10 @@ static void take(struct rest_call *call, const struct http_request *q)
         rest_route_query(q->query, call->route->bare, &call->input);
         run(call);
     } else if (!q->has_body) {
-        rest_refuse(call, ERR_PROTO, STR("a body is wanted: a JSON object"), 0);
+        run(call);
     } else if (q->content_length != UINT64_MAX && q->content_length > REST_BODY_MAX) {
         rest_refuse(call, ERR_TOO_BIG, STR(""), 0);
-    } else if (!is_json(http_header(q, STR("Content-Type")))) {
+    } else if (q->content_length && !is_json(http_header(q, STR("Content-Type")))) {
         rest_refuse_as(call, 415, ERR_PROTO, STR("Content-Type: application/json is wanted"), 0);
     }
 }
@@ -141,7 +149,6 @@ bool rest_on_request(struct rest *r, struct pipe *p, const struct http_request *
 {
     struct sb others = {0};
     const struct rest_route *route;
-    struct rest_call *call;
     struct str id;
 
     if (!str_starts(q->path, STR("/api/"))) return false;
@@ -152,9 +159,7 @@ bool rest_on_request(struct rest *r, struct pipe *p, const struct http_request *
         rest_turn_away(p, 503, ERR_UNAVAILABLE, STR("too many requests at one time"),
                        STR("Retry-After: 1\r\n"));
     } else {
-        call = call_new(r, p, route, id);
-        (void)auth_origin_headers(r->origins, q, false, &call->cors);
-        take(call, q);
+        take(call_new(r, p, route, q, id), q);
     }
     sb_fini(&others);
     return true;

@@ -4,16 +4,18 @@
 
 #include "base/mem.h"
 #include "base/metric.h"
+#include "node/event/event.h"
 #include "base/forbid.h"
 
 static const struct {
     int rc, status;
 } statuses[] = {
-    {ERR_SCHEMA, 400},    {ERR_PROTO, 400},       {ERR_UTF8, 400},      {ERR_DEPTH, 400},
-    {ERR_AUTH, 401},      {ERR_EXPIRED, 401},     {ERR_REVOKED, 401},   {ERR_AUTH_REQUIRED, 401},
-    {ERR_FORBIDDEN, 403}, {ERR_BANNED, 403},      {ERR_NOT_FOUND, 404}, {ERR_CONFLICT, 409},
-    {ERR_EXISTS, 409},    {ERR_CLOSED, 409},      {ERR_TOO_BIG, 413},   {ERR_RATE, 429},
-    {ERR_LIMIT, 429},     {ERR_UNAVAILABLE, 503}, {ERR_TIMEOUT, 504},
+    {ERR_SCHEMA, 400},    {ERR_PROTO, 400},   {ERR_UTF8, 400},      {ERR_DEPTH, 400},
+    {ERR_AUTH, 401},      {ERR_EXPIRED, 401}, {ERR_REVOKED, 401},   {ERR_AUTH_REQUIRED, 401},
+    {ERR_FORBIDDEN, 403}, {ERR_BANNED, 403},  {ERR_NOT_FOUND, 404}, {ERR_CONFLICT, 409},
+    {ERR_EXISTS, 409},    {ERR_CLOSED, 409},  {ERR_CLAIMED, 409},   {ERR_RESOLVED, 409},
+    {ERR_LIMIT, 409},     {ERR_TOO_BIG, 413}, {ERR_RATE, 429},      {ERR_UNAVAILABLE, 503},
+    {ERR_TIMEOUT, 504},
 };
 
 static int status_of(int rc)
@@ -77,14 +79,33 @@ void rest_text(struct rest_call *call, struct str type, struct str headers, stru
     answer(call, &r);
 }
 
-static void put_error(struct sb *out, int rc, struct str why, uint64_t wait_ms)
+static void put_error(struct sb *out, const struct event_answer *a)
 {
     sb_z(out, "{\"code\":");
-    sb_json(out, str_z(err_wire(rc)));
+    sb_json(out, str_z(err_wire(a->rc)));
     sb_z(out, ",\"message\":");
-    sb_json(out, why.n ? why : str_z(err_text(rc)));
-    if (wait_ms) sb_printf(out, ",\"retryAfterMs\":%llu", (unsigned long long)wait_ms);
+    sb_json(out, a->why.n ? a->why : str_z(err_text(a->rc)));
+    if (a->retry_after_ms)
+        sb_printf(out, ",\"retryAfterMs\":%llu", (unsigned long long)a->retry_after_ms);
+    if (a->members.n) sb_char(out, ',');
+    sb_str(out, a->members);
     sb_char(out, '}');
+}
+
+static void refuse(struct rest_call *call, int status, const struct event_answer *a)
+{
+    struct sb body = {0};
+    struct event_answer out = *a;
+    uint64_t wait_ms = a->rc == ERR_UNAVAILABLE && !a->retry_after_ms ? 1000 : a->retry_after_ms;
+
+    out.retry_after_ms = wait_ms;
+    metric_add(M_REST_REFUSED, 1);
+    put_error(&body, &out);
+    if (status == 401) sb_z(&call->cors, "WWW-Authenticate: Bearer\r\n");
+    if (wait_ms)
+        sb_printf(&call->cors, "Retry-After: %llu\r\n", (unsigned long long)(wait_ms + 999) / 1000);
+    rest_json(call, status, sb_view(&body));
+    sb_fini(&body);
 }
 
 void rest_refuse(struct rest_call *call, int rc, struct str why, uint64_t wait_ms)
@@ -94,16 +115,12 @@ void rest_refuse(struct rest_call *call, int rc, struct str why, uint64_t wait_m
 
 void rest_refuse_as(struct rest_call *call, int status, int rc, struct str why, uint64_t wait_ms)
 {
-    struct sb body = {0};
+    refuse(call, status, &(struct event_answer){.rc = rc, .why = why, .retry_after_ms = wait_ms});
+}
 
-    if (rc == ERR_UNAVAILABLE && !wait_ms) wait_ms = 1000;
-    metric_add(M_REST_REFUSED, 1);
-    put_error(&body, rc, why, wait_ms);
-    if (status == 401) sb_z(&call->cors, "WWW-Authenticate: Bearer\r\n");
-    if (wait_ms)
-        sb_printf(&call->cors, "Retry-After: %llu\r\n", (unsigned long long)(wait_ms + 999) / 1000);
-    rest_json(call, status, sb_view(&body));
-    sb_fini(&body);
+void rest_refuse_answer(struct rest_call *call, const struct event_answer *a)
+{
+    refuse(call, status_of(a->rc), a);
 }
 
 void rest_turn_away(struct pipe *p, int status, int rc, struct str why, struct str headers)
@@ -111,7 +128,7 @@ void rest_turn_away(struct pipe *p, int status, int rc, struct str why, struct s
     struct sb body = {0}, lines = {0};
     struct http_reply r = {.status = status, .content_type = STR("application/json")};
 
-    put_error(&body, rc, why, 0);
+    put_error(&body, &(struct event_answer){.rc = rc, .why = why});
     put_common(&lines);
     sb_str(&lines, headers);
     r.body = sb_view(&body);

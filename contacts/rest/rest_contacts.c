@@ -14,13 +14,16 @@ bool rest_is_agent(const struct rest_call *call)
 
 bool rest_may_see(struct rest_call *call, struct str chat_token)
 {
+    return rest_is_agent(call) || rest_has_token(call, TOKEN_CHAT, chat_token);
+}
+
+bool rest_has_token(struct rest_call *call, enum token_purpose purpose, struct str token)
+{
     struct str id = STR("");
     int rc = ERR_AUTH_REQUIRED;
 
-    if (rest_is_agent(call)) return true;
-    if (chat_token.n)
-        rc = token_check(&call->rest->keys, TOKEN_CHAT, chat_token, clock_wall_ms() / 1000, &id);
-    if (rc == OK && !str_eq(id, call->id)) rc = ERR_FORBIDDEN; /* a chat of somebody else */
+    if (token.n) rc = token_check(&call->rest->keys, purpose, token, clock_wall_ms() / 1000, &id);
+    if (rc == OK && !str_eq(id, call->id)) rc = ERR_FORBIDDEN; /* of another contact */
     if (rc == OK) return true;
     rest_refuse(call, rc, STR(""), 0);
     return false;

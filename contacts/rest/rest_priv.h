@@ -12,6 +12,8 @@
 
 enum { REST_CALLS_MAX = 1000, REST_BODY_MAX = 65536 };
 
+struct event_answer;
+
 struct rest {
     struct rest_seams s;
     struct auth_origins *origins;
@@ -28,7 +30,8 @@ struct rest_call {
     struct pipe *pipe; /* NULL: nobody waits any more */
     const struct rest_route *route;
     const struct identity *who;
-    struct str id; /* {id} of the path, in mem */
+    struct str id;      /* {id} of the path, in mem, as the next one */
+    struct str address; /* of who asks */
     union rest_in in;
     struct sb cors;  /* lines of the answer */
     struct sb input; /* what in borrows from, with scratch */
@@ -63,6 +66,8 @@ void rest_text(struct rest_call *call, struct str type, struct str headers, stru
 void rest_refuse(struct rest_call *call, int rc, struct str why, uint64_t wait_ms);
 /* The same with a status of its own. */
 void rest_refuse_as(struct rest_call *call, int status, int rc, struct str why, uint64_t wait_ms);
+/* As an event was refused, with what else is said of it. */
+void rest_refuse_answer(struct rest_call *call, const struct event_answer *a);
 void rest_call_free(struct rest_call *call); /* without a word */
 /* As rest_refuse, for a request that never became a call. headers: further complete lines. */
 void rest_turn_away(struct pipe *p, int status, int rc, struct str why, struct str headers);
@@ -76,10 +81,14 @@ bool rest_is_over(struct rest_call *call, const struct store_result *r);
 rest_handle rest_list_contacts, rest_get_contact, rest_delete_contact; /* rest_contacts.c */
 rest_handle rest_get_transcript;                                       /* rest_transcript.c */
 rest_handle rest_list_notices, rest_retry_notice;                      /* rest_notices.c */
+rest_handle rest_create_contact, rest_create_reply, rest_claim_contact, rest_resolve_contact,
+    rest_reopen_contact, rest_rate_contact, rest_get_stats; /* rest_desk.c */
 
 /* May this caller see the contact as its visitor (a chatToken), or as an agent? Else the call is
  * refused: false. */
 bool rest_may_see(struct rest_call *call, struct str chat_token);
+/* A token for this, of the contact of the path? Else the call is refused: false. */
+bool rest_has_token(struct rest_call *call, enum token_purpose purpose, struct str token);
 bool rest_is_agent(const struct rest_call *call);
 
 #endif

@@ -13,8 +13,8 @@ ROUTE_WORDS = {"x-method", "x-path", "x-role", "x-answer", "x-errors", "examples
 METHODS = ("GET", "POST", "DELETE")
 PARAMETERS = {"id": "The contact."}
 STATUSES = {"400": "invalid_payload, bad_request", "401": "auth_required, auth_invalid, auth_expired, auth_revoked",
-            "403": "forbidden, banned", "404": "not_found", "409": "conflict, exists, closed", "413": "payload_too_large",
-            "415": "bad_request", "429": "rate_limited; Retry-After", "503": "unavailable; Retry-After"}
+            "403": "forbidden, banned", "404": "not_found", "409": "conflict, exists, closed, already_claimed, already_resolved, limit_reached", "413": "payload_too_large",
+            "415": "bad_request", "429": "rate_limited; Retry-After", "503": "unavailable; Retry-After", "504": "timeout: perhaps it is done"}
 
 
 class Route(Event):
@@ -61,6 +61,7 @@ def header(model):
             out.append(c_in.prototype(r) + ";")
     out += ["", "struct rest_route {", "    enum rest_id id;", "    const char *name, *method;",
             "    const char *path; /* {…}: any one piece */", "    enum role role; /* smallest one that may */",
+            "    int status; /* of what was done */",
             "    bool has_body;  /* the input is the body; else the query */",
             "    const char *const *bare; /* members of a query that are no texts; ends with NULL */",
             "    /* NULL: no input is read */",
@@ -82,7 +83,7 @@ def source(model):
     for r in model.routes:
         bare = any(f.kind in ("integer", "bool") for f in r.fields) and not r.has_body
         out += [f"    [REST_{r.name}] = {{.id = REST_{r.name}, .name = {quote(r.name)}, .method = {quote(r.method)},",
-                f"        .path = {quote(r.url)}, .role = ROLE_{r.role.upper()}, .has_body = {str(r.has_body).lower()},",
+                f"        .path = {quote(r.url)}, .role = ROLE_{r.role.upper()}, .status = {r.answer['status']}, .has_body = {str(r.has_body).lower()},",
                 f"        .bare = {r.c + '_bare' if bare else 'NULL'}, .decode = {r.c + '_any' if r.fields else 'NULL'}}},"]
     return "\n".join(out + ["};", ""])
 
@@ -102,7 +103,7 @@ def operation(r):
     out = {"operationId": r.name, "summary": r.description, "tags": [r.url.split("/")[2]],
            "security": [{"bearer": []}] if r.role != "guest" else [{}, {"bearer": []}]}
     params = [parameter(p, "path", {"description": PARAMETERS.get(p, p), "type": "string"}, True) for p in r.parameters]
-    if r.has_body:
+    if r.has_body and r.fields:
         body = {"type": "object", "properties": refs(r.source.get("properties", {})), "required": r.source.get("required", [])}
         out["requestBody"] = {"required": True, "content": {"application/json": {
             "schema": body, "examples": {str(i): {"value": x} for i, x in enumerate(r.examples)}}}}
