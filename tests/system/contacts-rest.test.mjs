@@ -2,12 +2,11 @@
 // and the document that describes it.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Ajv from 'ajv/dist/2020.js';
 import { ROOT, stopAll } from '../support/cluster.mjs';
-import { agent, agentToken, client, startContacts, submit } from '../support/contacts.mjs';
+import { agent, agentToken, call, client, startContacts, submit } from '../support/contacts.mjs';
 import { closeAll, sign, token } from '../support/peer.mjs';
 
 let c, visitor, staff, mine, other;
@@ -28,29 +27,6 @@ after(async () => {
   closeAll();
   await stopAll();
 });
-
-// Raw: fetch would mend what is to be sent broken. → {status, headers, text, json}
-function call(node, method, url, { auth, body, headers = {} } = {}) {
-  const bytes = body === undefined ? null : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-  return new Promise((resolve, reject) => {
-    const request = http.request({ host: '127.0.0.1', port: node.port, path: url, method, agent: false, headers: {
-      ...(auth ? { authorization: `Bearer ${auth}` } : {}), ...(bytes ? { 'content-type': 'application/json', 'content-length': bytes.length } : {}), ...headers,
-    } }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (d) => (text += d));
-      answer.on('end', () => {
-        let json = null;
-        try {
-          json = JSON.parse(text);
-        } catch { /* a transcript */ }
-        resolve({ status: answer.statusCode, headers: answer.headers, text, json });
-      });
-    });
-    request.on('error', reject);
-    request.end(bytes);
-  });
-}
 
 describe('who may', () => {
   test('agents list, filter, turn pages; nobody else does', async () => {
