@@ -1,4 +1,5 @@
-// The visitor's side: a form, then a chat that is found again by its token, here or on another device (#contact=…&token=…).
+// The visitor's side: a form, then a chat that is found again by its token, here or on another device: #contact=…&token=…,
+// with &rate=… for the question how it was.
 
 /* global io */
 const KEY = 'ingoma-contact';
@@ -30,7 +31,7 @@ function kept() {
   const given = new URLSearchParams(location.hash.slice(1));
   if (given.get('contact') && given.get('token')) {
     history.replaceState(null, '', location.pathname);
-    return { id: given.get('contact'), token: given.get('token') };
+    return { id: given.get('contact'), token: given.get('token'), rateToken: given.get('rate') ?? undefined };
   }
   try {
     return JSON.parse(localStorage.getItem(KEY));

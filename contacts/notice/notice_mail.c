@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "contacts/notice/mail.h"
 #include "contacts/notice/thread.h"
+#include "contacts/record/contact.h"
 #include "contacts/record/message.h"
+#include "contacts/rules/csat.h"
 
 enum { LEASE_SPARE_MS = 10000, MESSAGES_MAX = 100, DAY_S = 86400 };
 
@@ -63,23 +65,30 @@ static void put_subject(const struct contact *c, bool is_first, struct sb *out)
         out->n--; /* cut within a character */
 }
 
-/* A link that opens the chat on any device. */
-static void put_link(const struct notice *n, const struct contact *c, struct sb *out)
+static bool sign(const struct notice *n, enum token_purpose purpose, const struct contact *c,
+                 struct sb *out)
 {
-    struct sb token = {0};
     uint64_t until_s = clock_wall_ms() / 1000 + n->conf->chat_days * DAY_S;
 
-    if (n->conf->contacts_url[0] &&
-        token_sign(&n->mail.keys, TOKEN_CHAT, c->id, until_s, &token) == OK) {
-        sb_z(out, "\nAnswer here: ");
-        sb_z(out, n->conf->contacts_url);
-        sb_z(out, "/widget/#contact=");
-        sb_str(out, c->id);
-        sb_z(out, "&token=");
-        sb_str(out, sb_view(&token));
-        sb_char(out, '\n');
+    return token_sign(&n->mail.keys, purpose, c->id, until_s, out) == OK;
+}
+
+/* A link that opens the chat on any device; of a contact that has ended, one to the question how it
+ * was. Both are fragments of the visitor's page: a program that looks at links does nothing by it.
+ */
+static void put_links(const struct notice *n, const struct contact *c, struct sb *out)
+{
+    struct sb url = {0};
+
+    sb_printf(&url, "%s/widget/#contact=" STR_FMT "&token=", n->conf->contacts_url, STR_ARG(c->id));
+    if (n->conf->contacts_url[0] && sign(n, TOKEN_CHAT, c, &url)) {
+        sb_printf(out, "\nAnswer here: " STR_FMT "\n", STR_ARG(sb_view(&url)));
+        sb_z(&url, "&rate=");
+        if (csat_may(contact_is_resolved(c), c->resolved_at, c->rated_at) == OK &&
+            sign(n, TOKEN_RATE, c, &url))
+            sb_printf(out, "How was it? " STR_FMT "\n", STR_ARG(sb_view(&url)));
     }
-    sb_fini(&token);
+    sb_fini(&url);
 }
 
 /* A form, for the team. */
@@ -211,7 +220,7 @@ static void on_messages(void *ctx, const struct store_result *r)
         seq = m->seq;
     }
     if (seq) {
-        put_link(l->notice, &l->contact, &text);
+        put_links(l->notice, &l->contact, &text);
         post(l, seq, sb_view(&text));
     } else {
         notice_told(l); /* another mail had it already */

@@ -129,6 +129,34 @@ Test(notice_mail, brings_answers_to_a_visitor_who_is_away)
     cr_expect(str_eq(fake_written.mail_thread, STR("contact_1_a.6@quizblog.rw")));
 }
 
+/* One mail with an answer; its bytes. */
+static const char *mailed(const char *id)
+{
+    struct outbox *o = fake_put(id, "mail", "ann@example.org");
+    char want[32];
+
+    o->event = STR("message.agent");
+    snprintf(want, sizeof want, "done %s;", id);
+    notice_ask(notice);
+    cr_assert(await_log(want));
+    return to_z(&server.message);
+}
+
+Test(notice_mail, asks_how_it_was_when_the_contact_has_ended)
+{
+    cr_assert_null(open_it());
+    say(0, 4, "agent", "Done");
+    cr_expect_null(strstr(mailed("m1"), "How was it"), "it has not");
+    fake.contact.status = STR("resolved");
+    fake.contact.resolved_at = 1700000060000;
+    cr_expect_not_null(
+        strstr(mailed("m2"), "How was it? https://desk.quizblog.rw/widget/#contact=3Dcontact"),
+        "%s", to_z(&server.message));
+    cr_expect_not_null(strstr(to_z(&server.message), "=3Drate."), "%s", to_z(&server.message));
+    fake.contact.rated_at = 1700000070000;
+    cr_expect_null(strstr(mailed("m3"), "How was it"), "it was told already");
+}
+
 Test(notice_mail, leaves_those_alone_who_came_back_or_have_it)
 {
     struct outbox *o;
