@@ -10,6 +10,7 @@ let messages = new Map(); // seq → message or note of the open contact
 let hasMore = false;
 let lastTyping = 0;
 let typingTimer;
+let canned = null; // {id, contact}: the reply that is in the box
 
 const current = () => state.contacts.get(state.open);
 const refuse = (error) => toast(error.message);
@@ -141,11 +142,13 @@ async function send() {
   const text = $('text').value.trim();
   const id = state.open;
   if (!text || !id) return;
+  const named = { clientMsgId: crypto.randomUUID?.() ?? `m-${Date.now()}-${Math.random()}`, ...(canned?.contact === id ? { cannedId: canned.id } : {}) };
   $('send').disabled = true;
   try {
-    if ($('composer').elements.mode.value === 'note') await ask('addContactNote', { contactId: id, text });
-    else await ask('sendContactMessage', { contactId: id, message: text, type: 'text', clientMsgId: crypto.randomUUID?.() ?? `m-${Date.now()}-${Math.random()}` });
+    if ($('composer').elements.mode.value === 'note') await ask('addContactNote', { contactId: id, text, ...named });
+    else await ask('sendContactMessage', { contactId: id, message: text, type: 'text', ...named });
     $('text').value = '';
+    canned = null;
   } finally {
     $('send').disabled = false;
     changed();
@@ -170,10 +173,12 @@ async function useCanned() {
   const id = $('canned').value;
   $('canned').value = '';
   if (!id) return;
-  const answer = await ask('listCannedReplies', { contactId: state.open }); // filled in for this contact
+  const contact = state.open;
+  const answer = await ask('listCannedReplies', { contactId: contact }); // filled in for this contact
   const reply = answer.replies.find((r) => same(r.id, id));
   if (!reply) return;
   $('text').value = reply.filled ?? reply.text;
+  canned = { id: reply.id, contact };
   $('text').focus();
 }
 
@@ -185,7 +190,10 @@ export function init() {
     e.preventDefault();
     send().catch(refuse);
   });
-  $('text').addEventListener('input', typing);
+  $('text').addEventListener('input', () => {
+    if (!$('text').value.trim()) canned = null;
+    typing();
+  });
   $('canned').addEventListener('change', () => useCanned().catch(refuse));
   $('older').addEventListener('click', () => older().catch(refuse));
   $('chat-back').addEventListener('click', () => open(null));

@@ -88,12 +88,37 @@ describe('a visitor and an agent', () => {
     assert.equal(await visitor.locator('.bubble:has-text("a difficult one")').count(), 0);
   });
 
-  test('resolved, rated, and in the numbers', async () => {
+  test('a canned reply that is sent has been used once more', async () => {
+    await agent.click('.nav a[data-to="replies"]');
+    await agent.fill('.editor [aria-label="Short code"]', 'hello');
+    await agent.fill('.editor textarea', 'Hello {{name}}, it works again.');
+    await agent.click('.editor button[type="submit"]');
+    await shows(agent, 'li', 'used 0 times');
+    await agent.click('.nav a[data-to="mine"]');
+    await agent.click('#rows .row:has-text("Ann")');
+    await agent.selectOption('#canned', { index: 1 });
+    await agent.waitForFunction(() => document.getElementById('text').value.startsWith('Hello Ann'), null, WAIT);
+    await agent.check('input[name="mode"][value="reply"]', { force: true });
+    await agent.click('#send');
+    await shows(visitor, '#messages .bubble', 'Hello Ann, it works again.');
+    await until('the use to be counted', async () => {
+      await agent.click('.nav a[data-to="replies"]');
+      await agent.click('.nav a[data-to="mine"]');
+      return await agent.evaluate(async () => (await import('./state.js')).state.replies[0].uses) === 1;
+    });
+    await agent.click('#rows .row:has-text("Ann")');
+  });
+
+  test('resolved, rated by the link of a mail on another device, and in the numbers', async () => {
     await agent.click('#chat-actions button:has-text("Resolve")');
     await visitor.waitForSelector('#rate:not([hidden])', WAIT);
-    await visitor.check('#rate input[value="5"]', { force: true });
-    await visitor.click('#rate button');
-    await visitor.waitForSelector('#rate', { ...WAIT, state: 'hidden' });
+    const chat = await visitor.evaluate(() => JSON.parse(localStorage.getItem('ingoma-contact')));
+    const phone = await browser.open(PHONE, 'light', { path: `/widget/#contact=${chat.id}&token=${chat.token}&rate=${chat.rateToken}` });
+    await phone.waitForSelector('#rate:not([hidden])', WAIT);
+    assert.equal(new URL(phone.url()).hash, '', 'the tokens do not stay in the address');
+    await phone.check('#rate input[value="5"]', { force: true });
+    await phone.click('#rate button');
+    await phone.waitForSelector('#rate', { ...WAIT, state: 'hidden' });
     await untilText(agent, '#chat-banner', /rated 5 of 5/);
     await agent.click('.nav a[data-to="numbers"]');
     await shows(agent, '.tile', '5.0 / 5');
