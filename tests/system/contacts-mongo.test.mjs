@@ -50,7 +50,7 @@ test('the server is killed under the forms: what was acknowledged is there, and 
 });
 
 // Each file of the contacts again, in a process of its own, over MongoDB.
-for (const name of ['contacts', 'contacts-assign', 'contacts-notice', 'contacts-race', 'contacts-rest', 'contacts-rights']) {
+for (const name of ['contacts', 'contacts-assign', 'contacts-notice', 'contacts-race', 'contacts-rest', 'contacts-rest-desk', 'contacts-rights']) {
   test(`${name}.test.mjs over MongoDB`, { skip, timeout: 300000 }, async t => {
     const server = await startMongowire();
     t.after(() => server.kill());
