@@ -14,6 +14,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const RELEASE = path.join(ROOT, 'build/release');
 export const BUILD = process.env.INGOMA_BUILD || ['asan', 'release'].map((b) => path.join(ROOT, 'build', b)).find(fs.existsSync) || '';
 export const JWT_SECRET = 'a-secret-of-the-tests-of-32-bytes-or-more';
 const READY_MS = 60000;
@@ -200,10 +201,10 @@ export function demoFolder() {
 }
 
 let nodeCount = 0;
-// startNode({port, opsPort, redis, env, args, program, connected}) → the process with url, opsUrl, health(), ready(), metrics().
-// asan: further options of AddressSanitizer. redis: what startRedis gave; without it ADAPTER=local. connected: wait until Redis is reached (default: with redis); false: wait for any answer.
-export async function startNode({ port, opsPort, redis, env = {}, args = [], program = 'ingoma-gateway', connected, asan } = {}) {
-  const file = path.join(BUILD, program);
+// startNode({port, opsPort, redis, env, args, program, build, connected}) → the process with url, opsUrl, health(), ready(), metrics().
+// build: folder of the program. redis: what startRedis gave; without it ADAPTER=local. connected: wait until Redis is reached (default: with redis); false: wait for any answer.
+export async function startNode({ port, opsPort, redis, env = {}, args = [], program = 'ingoma-gateway', build = BUILD, connected } = {}) {
+  const file = path.join(build, program);
   if (!fs.existsSync(file)) throw new Error(`${file} is not built: ./ingoma test does that`);
   const name = `${program}-${++nodeCount}`;
   port ??= await freePort();
@@ -213,7 +214,7 @@ export async function startNode({ port, opsPort, redis, env = {}, args = [], pro
   const node = launch(name, file, args, {
     HOST: '127.0.0.1', PORT: String(port), OPS_PORT: String(opsPort), NODE_NAME: name, DEV: 'on', DRAIN_SECONDS: '0', JWT_SECRET,
     ...(redis ? { ADAPTER: 'redis', REDIS_URL: redis.url } : { ADAPTER: 'local' }),
-    ASAN_OPTIONS: `log_path=${path.join(reports, `asan-${name}`)}:detect_leaks=1${asan ? `:${asan}` : ''}`,
+    ASAN_OPTIONS: `log_path=${path.join(reports, `asan-${name}`)}:detect_leaks=1`,
     UBSAN_OPTIONS: `print_stacktrace=1:log_path=${path.join(reports, `ubsan-${name}`)}`,
     TSAN_OPTIONS: `log_path=${path.join(reports, `tsan-${name}`)}`,
     ...env,

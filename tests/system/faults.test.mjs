@@ -1,10 +1,11 @@
 // What breaks in the night: Redis goes away, connections to it are cut, a node is killed or drained, clients come and go
 // in crowds. Who is not concerned must not notice; all else must come back by itself.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { startBalancer } from '../support/balancer.mjs';
 import { nothingTwice, untilDegraded, untilHeard, untilMembers } from '../support/chat.mjs';
-import { sleep, startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
+import { RELEASE, sleep, startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
 import { closeAll, connect, connectTo, schemaBreaches } from '../support/peer.mjs';
 import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
@@ -367,49 +368,62 @@ describe('a node', () => {
   });
 });
 
-describe('a crowd', () => {
-  test('of 300 comes and goes twenty times: nothing is left of it', { timeout: 300000 }, async (t) => {
+describe('a crowd of 300 comes and goes', () => {
+  const gauges = ['connections', 'websocket_connections', 'sessions', 'sockets', 'rooms', 'out_queue_bytes', 'buffers'];
+  const kinds = [['websocket'], ['websocket'], ['websocket'], ['polling'], ['polling', 'websocket']];
+  const read = async (node) => {
+    const figures = await node.metrics();
+    return Object.fromEntries(gauges.map((g) => [g, figures[`ingoma_${g}`]]));
+  };
+
+  const visit = async (node, start) => {
+    const peers = [];
+    for (let i = 0; i < 300; i += 50) { // in groups: this process is one thread, too
+      peers.push(...await Promise.all(Array.from({ length: 50 }, (_, k) =>
+        connect(node.url, { transports: kinds[k % 5], reconnection: false, version: k % 7 ? '4.8.4' : '2.5.0' }))));
+    }
+    assert.equal((await read(node)).sockets, 300);
+    await Promise.all(peers.map((p, i) => p.join(`crowd-${i % 10}`)));
+    peers.forEach((p, i) => p.say(`crowd-${i % 10}`, `m${i}`));
+    await Promise.all(peers.map((p, i) => p.hears(`m${i}`)));
+    for (const [i, p] of peers.entries()) {
+      const { ws } = p.engine.transport;
+      if (i % 3 === 0 && ws?.terminate) ws.terminate(); // without a word
+      p.close();
+    }
+    const now = await until('the crowd to be gone', async () => {
+      const figures = await read(node);
+      return gauges.every((g) => figures[g] <= start[g]) && figures;
+    }, 30000).catch(async (error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(start)} → ${JSON.stringify(await read(node))}`);
+    });
+    assert.deepEqual({ ...now, connections: 0 }, { ...start, connections: 0 });
+  };
+
+  test('five times: nothing is left of it', { timeout: 300000 }, async () => {
     const redis = await startRedis();
     const tool = await redisClient(redis);
-    // freed memory goes back at once, else AddressSanitizer's own store of it would be what is measured
-    const node = await startNode({ redis, env: { ...QUICK, KEEP_ALIVE_MS: '1000' }, asan: 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64' });
-    const gauges = ['connections', 'websocket_connections', 'sessions', 'sockets', 'rooms', 'out_queue_bytes', 'buffers'];
-    const read = async () => {
-      const figures = await node.metrics();
-      return Object.fromEntries(gauges.map((g) => [g, figures[`ingoma_${g}`]]));
-    };
-    const start = await read();
-    const kinds = [['websocket'], ['websocket'], ['websocket'], ['polling'], ['polling', 'websocket']];
+    const node = await startNode({ redis, env: { ...QUICK, KEEP_ALIVE_MS: '1000' } });
+    const start = await read(node);
+    for (let round = 0; round < 5; round++) await visit(node, start);
+    // what was said in them stays for an hour (ROOM_HISTORY)
+    await until('the rooms to be gone from Redis', async () => (await tool.keys('ingoma:{room:*}:nodes')).length === 0);
+    await node.stop(); // and a sanitizer looks for leaks
+  });
+
+  // Of the program as it is run: a sanitizer's own store would be what is measured.
+  const noRelease = fs.existsSync(`${RELEASE}/ingoma-gateway`) ? false : 'build/release is not built: ./ingoma test does that';
+  test('ten times: memory is what it was', { timeout: 300000, skip: noRelease }, async (t) => {
+    const redis = await startRedis();
+    const node = await startNode({ redis, build: RELEASE, env: { ...QUICK, KEEP_ALIVE_MS: '1000' } });
+    const start = await read(node);
     const memory = [];
-    for (let round = 0; round < 20; round++) {
-      const peers = [];
-      for (let i = 0; i < 300; i += 50) { // in groups: this process is one thread, too
-        peers.push(...await Promise.all(Array.from({ length: 50 }, (_, k) =>
-          connect(node.url, { transports: kinds[k % 5], reconnection: false, version: k % 7 ? '4.8.4' : '2.5.0' }))));
-      }
-      assert.equal((await read()).sockets, 300);
-      await Promise.all(peers.map((p, i) => p.join(`crowd-${i % 10}`)));
-      peers.forEach((p, i) => p.say(`crowd-${i % 10}`, `m${i}`));
-      await Promise.all(peers.map((p, i) => p.hears(`m${i}`)));
-      for (const [i, p] of peers.entries()) {
-        const { ws } = p.engine.transport;
-        if (i % 3 === 0 && ws?.terminate) ws.terminate(); // without a word
-        p.close();
-      }
-      const now = await until('the crowd to be gone', async () => {
-        const figures = await read();
-        return gauges.every((g) => figures[g] <= start[g]) && figures;
-      }, 30000).catch(async (error) => {
-        throw new Error(`${error.message}: ${JSON.stringify(start)} → ${JSON.stringify(await read())}`);
-      });
-      assert.deepEqual({ ...now, connections: 0 }, { ...start, connections: 0 });
+    for (let round = 0; round < 10; round++) {
+      await visit(node, start);
       memory.push((await node.metrics()).ingoma_resident_memory_bytes / 1048576);
     }
     t.diagnostic(`resident MB after each round: ${memory.map((m) => m.toFixed(1)).join(' ')}`);
-    const settledAt = Math.max(...memory.slice(0, 10)); // ThreadSanitizer's own store settles after some nine rounds
-    assert.ok(memory.at(-1) <= settledAt * 1.05 + 1, `it grows: ${memory.join(' ')}`);
-    // what was said in them stays for an hour (ROOM_HISTORY)
-    await until('the rooms to be gone from Redis', async () => (await tool.keys('ingoma:{room:*}:nodes')).length === 0);
+    assert.ok(memory.at(-1) <= Math.max(...memory.slice(0, 4)) * 1.05 + 0.5, `it grows: ${memory.join(' ')}`);
     await node.stop();
   });
 });
