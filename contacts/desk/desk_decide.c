@@ -47,10 +47,20 @@ static void add_notice(struct desk_call *call, struct store_more *more)
                    x->mem, more);
 }
 
+static int64_t first_of(const struct outbox *all, unsigned count)
+{
+    int64_t at = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (!at || all[i].at < at) at = all[i].at;
+    return at;
+}
+
 int desk_decided(struct desk_call *call, int rc, struct store_more *more)
 {
     if (rc != OK) return rc;
     add_notice(call, more);
+    call->notice_at = first_of(more->outbox, more->outbox_count);
     call->decided.slot_drop = arena_str(&call->mem, call->decided.slot_drop);
     return call->decided.tell ? OK : STORE_KEEP;
 }
@@ -104,5 +114,5 @@ void desk_follow(struct desk_call *call, const struct contact *c)
     }
     if (x->tell & (TELL_QUEUE | TELL_RESOLVED)) desk_queue_changed(d, x->handled_ms);
     if (x->tell & DO_ASSIGN) desk_assign(d, c->id, STR_NONE);
-    notice_ask(d->app->notice);
+    notice_due_at(d->app->notice, call->notice_at);
 }

@@ -66,6 +66,7 @@ struct desk_call {
     struct str contact_id;
     struct decide decided; /* the last decision; desk_decide */
     int64_t due_at;        /* of a promise, before it */
+    int64_t notice_at;     /* the first entry that the decision adds to the outbox; 0: none */
     void *op;              /* of the errand; lives in mem */
 };
 

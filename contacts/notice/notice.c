@@ -148,6 +148,15 @@ void notice_ask(struct notice *n)
     if (n) look(n);
 }
 
+void notice_due_at(struct notice *n, int64_t at)
+{
+    if (!n || !at) return;
+    if (n->is_looking || at <= now_ms())
+        look(n); /* a look that is under way may have missed it */
+    else if (!timer_is_set(&n->timer) || at < n->timer_at)
+        wait_until(n, at);
+}
+
 /* ---- the end of a delivery ---- */
 
 /* at: there will be something to tell then; 0: nothing that is not known. */

@@ -38,8 +38,12 @@ void notice_free(struct notice *n); /* what is under way is told again by anothe
 void notice_add(const struct notice *n, enum notice_what what, const struct contact *c,
                 const struct message *m, struct arena *mem, struct store_more *more);
 
-/* There may be something to tell: it was written here, a node was lost, the store or Redis is back.
+/* There may be something to tell: a node was lost, the store or Redis is back, an entry was woken.
  * n NULL: nothing happens. */
 void notice_ask(struct notice *n);
+
+/* Entries were written here, the first of them is due at `at`; 0: none were. Until then the store
+ * is not asked. n NULL: nothing happens. */
+void notice_due_at(struct notice *n, int64_t at);
 
 #endif

@@ -40,6 +40,17 @@ Test(desk_decide, others_are_told_in_the_same_write)
     free_session(ann), free_session(bob);
 }
 
+Test(desk_decide, the_outbox_is_looked_at_when_something_is_in_it)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
+    const char *id = desk_form(ann);
+
+    cr_expect_eq(desk_notice_at, (int64_t)clock_wall_ms() + 3000, "if this node dies now");
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    cr_expect_eq(desk_notice_at, 0, "no webhook, no mail");
+    free_session(ann), free_session(bob);
+}
+
 Test(desk_decide, who_decides_again_after_a_conflict_decides_anew)
 {
     struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);

@@ -108,6 +108,43 @@ Test(notice, asks_again_for_what_was_written_while_it_looked)
     cr_expect_eq(told, 1);
 }
 
+Test(notice, looks_when_what_was_written_is_due)
+{
+    int64_t now = (int64_t)clock_wall_ms();
+
+    open_it();
+    notice_ask(notice);
+    turn(0);
+    (void)logged();
+    notice_due_at(notice, 0);
+    fake_put("a", "socket", "")->at = now + 3000;
+    notice_due_at(notice, now + 3000);
+    fake_put("b", "socket", "")->at = now + 5000;
+    notice_due_at(notice, now + 5000);
+    turn(2900);
+    cr_expect_str_eq(logged(), "", "not before");
+    turn(200);
+    cr_expect_str_eq(logged(), "take a;done a;next;");
+    fake_put("c", "webhook", "0123456789abcdef");
+    notice_due_at(notice, (int64_t)clock_wall_ms());
+    turn(0);
+    cr_expect_str_eq(logged(), "take c;dead c;next;", "at once");
+    turn(2000);
+    cr_expect_eq(told, 2, "the one that was written for later is not forgotten");
+}
+
+Test(notice, what_is_written_while_it_looks_is_not_forgotten)
+{
+    int64_t at = (int64_t)clock_wall_ms() + 3000;
+
+    open_it();
+    notice_ask(notice);
+    notice_due_at(notice, at);
+    turn(0);
+    cr_expect_str_eq(logged(), "next;next;", "the first answer may be from before");
+    notice_due_at(NULL, at);
+}
+
 Test(notice, goes_on_when_the_store_is_back)
 {
     open_it();
