@@ -9,4 +9,7 @@
 
 bool outbox_is_dead(const struct outbox *o);
 
+/* Appends the entry as staff is shown it: {"contactId":…,"id":…,…}. */
+void outbox_put(struct str contact_id, const struct outbox *o, struct sb *out);
+
 #endif

@@ -2,17 +2,9 @@
 #include "contacts/rest/rest_priv.h"
 
 #include "base/clock.h"
+#include "contacts/record/outbox.h"
 
 enum { LIST_DEFAULT = 50 };
-
-static void put_letter(struct sb *out, const struct store_letter *l)
-{
-    sb_z(out, "{\"contactId\":");
-    sb_json(out, l->contact_id);
-    sb_char(out, ',');
-    (void)record_put(&record_outbox, &l->entry, RECORD_AGENT, out);
-    sb_char(out, '}');
-}
 
 static void on_listed(void *ctx, const struct store_result *r)
 {
@@ -23,7 +15,7 @@ static void on_listed(void *ctx, const struct store_result *r)
     sb_z(&body, "{\"notices\":[");
     for (unsigned i = 0; i < r->letters_count; i++) {
         if (i) sb_char(&body, ',');
-        put_letter(&body, &r->letters[i]);
+        outbox_put(r->letters[i].contact_id, &r->letters[i].entry, &body);
     }
     sb_char(&body, ']');
     rest_page(call, r, &body);

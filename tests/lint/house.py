@@ -79,6 +79,7 @@ UNTESTED = (
     (r"node/gateway\.c", "a main of a few lines; every wire test runs it"),
     (r"node/run\.c", "wiring, signals, order of closing: every wire and system test runs it"),
     (r"contacts/store/(ask|change|sqlite\w*|mongo\w*)\.c", "tests/cluster/store_contract_test.c runs them over both databases"),
+    (r"contacts/store/dead\.c", "tests/cluster/store_dead_test.c runs it over both databases"),
     (r"contacts/main\.c", "a main of a few lines; the system tests run it"),
     (r"tools/.*", "a program; lint compares what it prints with docs/"),
     (r"bench/.*", "a program for measuring, not for serving"),

@@ -1,9 +1,10 @@
 // Notices that cannot be lost: webhooks that fail, are away, are refused; mail to the team and to visitors who are away;
 // nodes that are killed between the write and the notice, with Redis emptied meanwhile.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { startNode, stopAll, until } from '../support/cluster.mjs';
+import { BUILD, startNode, stopAll, until } from '../support/cluster.mjs';
 import { agent, agentToken, client, startContacts, submit } from '../support/contacts.mjs';
 import { closeAll } from '../support/peer.mjs';
 import { startHook, startMailServer } from '../support/receivers.mjs';
@@ -88,6 +89,56 @@ describe('webhooks', () => {
     assert.ok(!(await rest(c.nodes[1], '/api/contacts/notices')).body.notices.some((n) => n.contactId === id));
     assert.equal((await rest(c.nodes[0], '/api/contacts/notices', { method: 'POST', body: { contactId: id, id: 'none' } })).status, 404);
     visitor.close();
+  });
+});
+
+// ./ingoma contacts over the store of the nodes.
+function command(...words) {
+  const done = spawnSync(`${BUILD}/ingoma-contacts-store`, words, { env: { ...process.env, ...c.store }, encoding: 'utf8', timeout: 30000 });
+  return { status: done.status, lines: done.stdout.split('\n').filter(Boolean), said: done.stderr };
+}
+
+describe('the command line, beside the nodes', () => {
+  const givenUp = (id) => command('notices').lines.map((line) => JSON.parse(line)).filter((n) => n.contactId === id);
+
+  test('lists what was given up, and tries it again: one of them, or all', async () => {
+    const visitor = await client(c.nodes[0]);
+    hook.answer(410);
+    const ids = [];
+    for (let i = 0; i < 3; i++) ids.push((await submit(visitor)).id);
+    const dead = await until('three to be given up', () => {
+      const all = ids.map((id) => givenUp(id));
+      return all.every((list) => list.length === 1) && all.flat();
+    });
+    assert.deepEqual(dead.map((n) => [n.event, n.why, n.kind]), ids.map(() => ['contact.created', 'status 410', 'webhook']));
+    assert.equal(dead[0].lease, undefined);
+
+    hook.answer(204);
+    assert.deepEqual(command('retry', ids[1], dead[1].id), { status: 0, lines: [], said: '1 tried again\n' });
+    assert.deepEqual([givenUp(ids[0]).length, givenUp(ids[1]).length], [1, 0]);
+    await submit(visitor); // a node looks at once when it has something to tell, else within a minute
+    await until('the one', () => about(hook.taken(), ids[1]).length === 1);
+    assert.equal(about(hook.taken(), ids[0]).length, 0);
+
+    const all = command('retry', '--all');
+    assert.equal(all.status, 0);
+    assert.match(all.said, /^[2-9] tried again\n$/);
+    assert.deepEqual(command('notices').lines, []);
+    await submit(visitor);
+    await until('the others', () => about(hook.taken(), ids[0]).length === 1 && about(hook.taken(), ids[2]).length === 1);
+    visitor.close();
+  });
+
+  test('says what it does not know', () => {
+    assert.deepEqual(command('retry', 'contact_1_a', 'none'), { status: 1, lines: [], said: 'ingoma contacts retry: no such notice was given up\n' });
+    for (const words of [[], ['retry'], ['retry', 'contact_1_a'], ['retry', '--db', 'x'], ['retry', '--all', 'x'], ['notices', 'x'], ['notices', '--db'], ['other']]) {
+      const { status, said } = command(...words);
+      assert.equal(status, 2, words.join(' '));
+      assert.match(said, /ingoma contacts/, words.join(' '));
+    }
+    const help = command('--help');
+    assert.equal(help.status, 0);
+    assert.ok(help.lines.some((line) => line.includes('retry --all')));
   });
 });
 

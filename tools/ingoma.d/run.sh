@@ -369,10 +369,10 @@ revoke() {
 
 # The store of `up` when no other one is named.
 contacts() {
-    local program=build/release/ingoma-contacts-dump
+    local program=build/release/ingoma-contacts-store
     if [ ! -x "$program" ]; then
         setup_packages "${BUILD_PACKAGES[@]}" >&2
-        build release ingoma-contacts-dump >&2
+        build release ingoma-contacts-store >&2
     fi
     if [[ " $*" != *" --db"* && " $*" != *" --mongodb"* ]] && [ -z "${CONTACTS_DB:-}${MONGODB_URI:-}" ] && [ -f "$RUN/contacts.db" ]; then
         set -- "$@" --db "$RUN/contacts.db"
