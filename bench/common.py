@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NODE_DIR = ROOT / "bench" / "node"
+VERSIONS = ("socket.io", "ws", "@socket.io/redis-adapter", "redis", "express", "mongoose")  # npm packages that are compared with
 UNLIMITED = "1000000"  # a bench is not an abuser: the limits of events are lifted, all checks stay
 GATEWAY_ENV = {
     "HOST": "127.0.0.1", "OPS_PORT": "0", "ADAPTER": "local", "LOG_LEVEL": "warn", "DRAIN_SECONDS": "0",
@@ -170,7 +171,7 @@ def turn(names, i):
 
 
 def install_node():
-    if all((NODE_DIR / "node_modules" / name).exists() for name in ("socket.io", "@socket.io/redis-adapter", "redis")):
+    if all((NODE_DIR / "node_modules" / name).exists() for name in (*VERSIONS, "socket.io-client")):
         return
     say("Installing Node's socket.io for the comparison (bench/node) ...")
     done = subprocess.run(["npm", "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=NODE_DIR,
@@ -206,7 +207,7 @@ def machine():
         "cpu": model[0] if model else platform.machine(), "cores": os.cpu_count(), "kernel": platform.release(),
         "load_average": os.getloadavg()[0], "commit": first_line(["git", "rev-parse", "--short", "HEAD"]),
         "node": first_line(["node", "--version"]),
-        **{name: lock[f"node_modules/{name}"]["version"] for name in ("socket.io", "ws", "@socket.io/redis-adapter", "redis")},
+        **{name: lock[f"node_modules/{name}"]["version"] for name in VERSIONS},
         "redis-server": first_line(["redis-server", "--version"]),
     }
 

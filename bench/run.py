@@ -291,6 +291,9 @@ def main():
     if sys.argv[1:2] and sys.argv[1] in ("presence", "private"):
         import people
         return people.main()
+    if sys.argv[1:2] == ["contacts"]:
+        import contacts
+        return contacts.main()
     o = arguments()
 
     def work():

@@ -100,7 +100,7 @@ test_lint() {
     fi
 }
 
-# Criterion's own figures; a program that died before them counts as one failure.
+# Criterion's own figures, and unittest's; a program that died before them counts as one failure.
 test_unit() {
     local reports=$ROOT/build/asan/reports log=$ROOT/build/unit.log figures
     fresh_dir "$reports"
@@ -109,6 +109,7 @@ test_unit() {
         ctest --test-dir build/asan -j "$(jobs_count)" --output-on-failure --no-tests=error 2>&1 | tee "$log"
     figures=$(awk '
         /Synthesis: Tested:/ { gsub(/[^0-9 ]/, " "); n = split($0, f, " "); passed += f[n - 2]; failed += f[n - 1] + f[n]; seen++ }
+        /^Ran [0-9]+ tests? in / { passed += $2; seen++ }
         /^Test (Passed|Failed)\./ { next }
         END { print passed + 0, failed + 0, seen + 0 }' build/asan/Testing/Temporary/LastTest.log 2>/dev/null)
     read -r passed failed seen <<<"${figures:-0 0 0}"
