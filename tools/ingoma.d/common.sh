@@ -1,6 +1,6 @@
 # Talking to people: messages, and steps whose progress can be seen. Sourced by ../../ingoma.
 
-RUN=$ROOT/.run
+RUN=${INGOMA_RUN:-$ROOT/.run}
 TTY=0
 [ -t 1 ] && TTY=1
 if [ "$TTY" = 1 ] && [ -z "${NO_COLOR:-}" ]; then

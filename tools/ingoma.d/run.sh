@@ -7,7 +7,7 @@ REDIS_DIR=$RUN/redis
 REDIS_SOCKET=$REDIS_DIR/redis.sock
 # A unix socket's path may have 107 bytes, and in an URL only plain characters.
 if [ ${#REDIS_SOCKET} -gt 100 ] || [[ $REDIS_SOCKET =~ [^A-Za-z0-9/._-] ]]; then
-    REDIS_SOCKET=/tmp/ingoma-$(id -u)-$(printf %s "$ROOT" | cksum | cut -d ' ' -f 1).sock
+    REDIS_SOCKET=/tmp/ingoma-$(id -u)-$(printf %s "$RUN" | cksum | cut -d ' ' -f 1).sock
 fi
 
 # http_status PORT PATH: the status of a GET on this machine, 000 when there is no answer in two seconds.
@@ -24,17 +24,19 @@ pid_of() {
     [ "$(readlink "/proc/$pid/exe" 2>/dev/null | sed 's/ (deleted)$//')" = "$exe" ] && echo "$pid"
 }
 
-# start NAME PROGRAM-FILE ARGUMENT...: in a session of its own, so that Ctrl-C reaches this script alone.
+# start NAME PROGRAM-FILE ARGUMENT...: in a session of its own, so that Ctrl-C reaches this script alone. How it ends is looked
+# at by its pid; bash itself is not to say it.
 start() {
     local name=$1 exe
     shift
     exe=$(readlink -f "$1")
     setsid "$@" >>"$RUN/$name.log" 2>&1 </dev/null &
     printf '%s\n%s\n' "$!" "$exe" >"$RUN/$name.pid"
+    disown "$!"
 }
 
 last_lines() {
-    say "Last lines of .run/$1.log:" >&2
+    say "Last lines of ${RUN#"$ROOT"/}/$1.log:" >&2
     tail -n 15 "$RUN/$1.log" | cut -c 1-300 | sed 's/^/  /' >&2
 }
 
@@ -140,6 +142,10 @@ jwt_secret() {
 start_node() {
     local name program port ops
     read -r name program port ops <<<"$1"
+    # The gateways and the contacts service share the Redis and none of its keys: the prefix that is asked for is the gateways'.
+    if [ "$program" = ingoma-contacts ] && [ -n "${ADAPTER_PREFIX:-}" ]; then
+        local -x ADAPTER_PREFIX=$ADAPTER_PREFIX-contacts
+    fi
     JWT_SECRET=${JWT_SECRET:-$(jwt_secret)} DEV=$DEV DEMO=${DEMO:-on} STATIC_DIR=${STATIC_DIR:-$ROOT/build/demo} \
         PAGES_DIR=${PAGES_DIR:-$ROOT/build/pages} CONTACTS_DB=${CONTACTS_DB:-$RUN/contacts.db} DEV_LOGIN=$DEV_LOGIN NODE_NAME=$name PORT=$port OPS_PORT=$ops \
         REDIS_URL="unix://$REDIS_SOCKET" DRAIN_SECONDS=${DRAIN_SECONDS:-1} start "$name" "build/release/$program"
@@ -186,27 +192,24 @@ may_restart() {
     RESTARTS+=("$SECONDS")
 }
 
-# Until one of the programs has ended. As their parent it sleeps; detached it has to look.
+# Until one of the programs has ended, or all are to stop. It looks: wait -n does not see who ended just before it.
 await_death() {
-    local name pid pids=()
-    for name in $(names); do
-        pid=$(pid_of "$name") || return 0
-        pids+=("$pid")
-    done
-    if [ "$1" = parent ]; then
-        wait -n "${pids[@]}" 2>/dev/null
-    else
+    local name
+    until [ -e "$RUN/stopping" ]; do
+        for name in $(names); do
+            pid_of "$name" >/dev/null || return 0
+        done
         sleep 0.3
-    fi
+    done
 }
 
-# supervise parent|detached: in dev a node that died is started again, said out loud. Returns when there is nothing left
-# to do but to stop: Redis ended, a node died too often or does not start, or somebody stops it all.
+# In dev a node that died is started again, said out loud. Returns when there is nothing left to do but to stop: Redis
+# ended, a node died too often or does not start, or somebody stops it all.
 supervise() {
     local row name program port ops
     RESTARTS=()
     until [ -e "$RUN/stopping" ]; do
-        await_death "$1"
+        await_death
         pid_of redis >/dev/null || return 0
         for row in "${PROGRAMS[@]}"; do
             read -r name program port ops <<<"$row"
@@ -216,7 +219,6 @@ supervise() {
             may_restart || { warn "$RESTARTS_MAX restarts within a minute are too many."; return 0; }
             warn "$name ended by itself; starting it again (${#RESTARTS[@]} of at most $RESTARTS_MAX in a minute)."
             start_node "$row"
-            [ "$1" = parent ] || disown "$!" # bash tells nobody how it ended
             wait_for "$name" 30 "be ready" is_ready "$ops" || return 0
             say "$name is back (pid $(pid_of "$name"))."
         done
@@ -240,7 +242,7 @@ supervise_detached() {
     printf '%s\n%s\n' "$BASHPID" "$(readlink "/proc/$BASHPID/exe")" >"$RUN/supervisor.pid"
     trap 'exit 0' TERM
     trap '' INT HUP
-    supervise detached
+    supervise
     give_up
 }
 
@@ -259,7 +261,7 @@ print_urls() {
     fi
     for row in "${PROGRAMS[@]}"; do
         read -r name program port ops <<<"$row"
-        printf '  %-11s metrics http://localhost:%s/metrics   ready http://localhost:%s/ready   log .run/%s.log\n' "$name" "$ops" "$ops" "$name"
+        printf '  %-11s metrics http://localhost:%s/metrics   ready http://localhost:%s/ready   log %s/%s.log\n' "$name" "$ops" "$ops" "${RUN#"$ROOT"/}" "$name"
     done
 }
 
@@ -295,7 +297,7 @@ up() {
         return
     fi
     say "  stop        Ctrl-C"
-    supervise parent
+    supervise
     trap '' INT TERM HUP
     give_up
     exit 1

@@ -40,7 +40,7 @@ setup_packages() {
         warn "apt-get update failed; going on with the lists that are there ($(tail -n 1 "$RUN/apt-update.log"))"
     step "Installing ${#missing[@]} packages" "$RUN/apt-install.log" as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y --no-install-recommends "${missing[@]}" ||
-        { tail -n 5 "$RUN/apt-install.log" >&2; die "apt-get could not install: ${missing[*]} (log: .run/apt-install.log)"; }
+        { tail -n 5 "$RUN/apt-install.log" >&2; die "apt-get could not install: ${missing[*]} (log: ${RUN#"$ROOT"/}/apt-install.log)"; }
     if [[ " ${missing[*]} " == *" redis-server "* ]] && [ -d /run/systemd/system ]; then
         say "Debian has started a Redis of its own on port 6379; Ingoma never uses it (systemctl disable --now redis-server)."
     fi
