@@ -8,6 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { freePort, ROOT, until } from '../support/cluster.mjs';
 
+const skip = fs.existsSync(path.join(ROOT, 'build/release/ingoma-contacts')) ? false : 'no build/release: ./ingoma test builds it';
 const NAMES = ['redis', 'gateway-1', 'gateway-2', 'contacts-1'];
 
 // The first of two ports that are free.
@@ -63,7 +64,7 @@ async function untilText(what, run, pattern) {
   assert.match(run.text(), pattern);
 }
 
-test('what died is started again; the sixth time in a minute everything is stopped', { timeout: 120000 }, async (t) => {
+test('what died is started again; the sixth time in a minute everything is stopped', { skip, timeout: 120000 }, async (t) => {
   const p = await place(t, { ADAPTER_PREFIX: 'shop' });
   const up = p.run('up');
   await untilText('everything to be up', up, /Ingoma is up\./);
@@ -88,7 +89,7 @@ test('what died is started again; the sixth time in a minute everything is stopp
   assert.deepEqual(p.left(), []);
 });
 
-test('detached it is the same, until ./ingoma down', { timeout: 120000 }, async (t) => {
+test('detached it is the same, until ./ingoma down', { skip, timeout: 120000 }, async (t) => {
   const p = await place(t);
   const up = p.run('up', '--detach');
   assert.equal(await up.ended, 0, up.text());
@@ -105,7 +106,7 @@ test('detached it is the same, until ./ingoma down', { timeout: 120000 }, async 
   assert.deepEqual(p.left(), []);
 });
 
-test('with DEV=off nothing is started again: what is left is stopped', { timeout: 120000 }, async (t) => {
+test('with DEV=off nothing is started again: what is left is stopped', { skip, timeout: 120000 }, async (t) => {
   const p = await place(t, { DEV: 'off' });
   const up = p.run('up');
   await untilText('everything to be up', up, /Ingoma is up\./);
