@@ -84,6 +84,7 @@ struct people *people_new(const struct people_conf *c)
                                        .on_step = on_step,
                                        .ctx = p});
     people_reap_init(p);
+    people_nodes_init(p);
     return p;
 }
 
@@ -97,6 +98,7 @@ void people_free(struct people *p)
     tally_free(p->tally);
     p->tally = NULL;
     people_reap_fini(p);
+    people_nodes_fini(p);
     while ((who = map_next(&p->persons, &i)))
         mem_free(who);
     map_fini(&p->persons);
@@ -296,5 +298,5 @@ void people_on_state(struct people *p, bool connected)
     if (!connected || !p->adapter) return;
     people_reap_pardon(p);
     tally_return(p->tally);
-    people_reap_check(p);
+    people_nodes_check(p);
 }

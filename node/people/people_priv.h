@@ -17,7 +17,7 @@ struct people {
     struct loop_task list_task;
     struct list reapings;
     struct timer check;
-    unsigned under_way;  /* scripts of reap.c */
+    unsigned under_way;  /* scripts of reap.c and nodes.c */
     uint64_t owed, paid; /* debts, ever */
     bool is_closed;      /* freed when nothing is under way any more */
 };
@@ -45,8 +45,15 @@ void people_reap(struct people *p, struct str node);
 bool people_is_reaped(const struct people *p, struct str id_text); /* of a dead node, just now */
 void people_reap_pardon(struct people *p);                         /* before it has begun */
 void people_reap_paid(struct people *p);                           /* something: perhaps enough */
-void people_reap_check(struct people *p);   /* soon, and again later: who died unseen */
 void people_list_later(struct person *who); /* in this node's list of users, or out of it */
 void people_free_if_done(struct people *p);
+bool people_came_back(struct people *p); /* first in an answer; false: p is closed, perhaps gone */
+
+/* ---- nodes.c: the table of nodes ---- */
+
+void people_nodes_init(struct people *p);
+void people_nodes_fini(struct people *p);
+void people_nodes_check(struct people *p); /* soon, and again later: who died unseen */
+void people_nodes_reaped(struct people *p, struct str node);
 
 #endif

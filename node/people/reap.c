@@ -1,7 +1,6 @@
 /* Users of dead nodes. Each node keeps a list of its users in Redis; when it dies the others go
  * through it together: a slice is taken for some seconds, each user's counts are written anew
- * without the dead node, and what is done leaves the list. A table of nodes tells of those that
- * died while nobody looked, and tells a node that was only silent that it has been reaped. */
+ * without the dead node, and what is done leaves the list. Who has died unseen: nodes.c. */
 #include "node/people/people_priv.h"
 
 #include "adapter/adapter.h"
@@ -12,35 +11,11 @@
 #include "base/metric.h"
 
 enum {
-    CHECK_MS = 20 * 60 * 1000, /* well inside the time to live of the lists */
     SLICE_USERS = 100,
     CLAIM_S = 10, /* after it a slice of a survivor that died as well is free */
     RETRY_MS = 1000,
     START_MS = 10,    /* who was stopped itself learns it in the turn in which all are down */
     LIST_USERS = 500, /* in one call */
-};
-
-/* KEYS: table of nodes. ARGV: node, live or reaped. HGETALL is bounded: a field a node, and those
- * reaped a day ago are dropped. Returns what stood there before, and the ids of live nodes. */
-static struct adapter_script mark_script = {
-    .name = "people_mark",
-    .keys = {KEY_PEOPLE_NODES},
-    .keys_count = 1,
-    .text = "local key, node = KEYS[1], ARGV[1]\n"
-            "local now = tonumber(redis.call('TIME')[1])\n"
-            "local reply = {redis.call('HGET', key, node) or ''}\n"
-            "redis.call('HSET', key, node, ARGV[2] .. '@' .. now)\n"
-            "local all = redis.call('HGETALL', key)\n"
-            "for i = 1, #all, 2 do\n"
-            "  local what, at = string.match(all[i + 1], '^(%a+)@(%d+)$')\n"
-            "  if what == 'live' then\n"
-            "    reply[#reply + 1] = all[i]\n"
-            "  elseif not at or now - tonumber(at) > 86400 then\n"
-            "    redis.call('HDEL', key, all[i])\n"
-            "  end\n"
-            "end\n"
-            "redis.call('EXPIRE', key, 604800)\n"
-            "return reply\n",
 };
 
 /* KEYS: list of a node's users. ARGV: time to live, count of those to add, they, those to remove.
@@ -83,19 +58,6 @@ struct reaping {
     bool is_busy, is_owing, has_failed, has_begun;
 };
 
-static struct str own_id(const struct people *p)
-{
-    return adapter_node_id(p->adapter);
-}
-
-static struct sb nodes_key(const struct people *p)
-{
-    struct sb key = {0};
-
-    key_name(KEY_PEOPLE_NODES, str_z(p->conf.conf->adapter_prefix), &key);
-    return key;
-}
-
 static struct sb users_key(const struct people *p, struct str node)
 {
     struct sb name = {0}, key = {0};
@@ -115,8 +77,7 @@ void people_free_if_done(struct people *p)
     mem_free(p);
 }
 
-/* False: p was closed, and is perhaps no more. */
-static bool came_back(struct people *p)
+bool people_came_back(struct people *p)
 {
     p->under_way--;
     if (!p->is_closed) return true;
@@ -135,7 +96,7 @@ static void on_list(struct loop_task *t)
     unsigned counts[2] = {0, 0};
     struct list pending, *node;
 
-    if (!adapter_is_connected(p->adapter)) return; /* people_reap_check comes back to it */
+    if (!adapter_is_connected(p->adapter)) return; /* people_nodes_check comes back to it */
     list_init(&pending);
     while ((node = list_shift(&p->unlisted))) {
         struct person *who = LIST_OWNER(node, struct person, unlisted);
@@ -164,7 +125,7 @@ static void on_listed(void *ctx, int rc, const struct str *reply, unsigned count
     struct people *p = ctx;
 
     (void)reply, (void)count;
-    if (!came_back(p) || rc == OK) return;
+    if (!people_came_back(p) || rc == OK) return;
     LOG_WARN("people.list", LOG_Z("code", err_wire(rc)));
     loop_timer(p->conf.loop, &p->check, RETRY_MS); /* it writes all again */
 }
@@ -181,7 +142,7 @@ static unsigned split(const struct sb *ids, struct str *out)
 static void put_list(struct people *p, const struct sb ids[2], const unsigned counts[2])
 {
     struct str args[2 + LIST_USERS];
-    struct sb key = users_key(p, own_id(p)), ttl = {0}, adds = {0};
+    struct sb key = users_key(p, adapter_node_id(p->adapter)), ttl = {0}, adds = {0};
     struct str name = sb_view(&key);
     unsigned n = 2;
 
@@ -230,7 +191,7 @@ static void reaping_end(struct reaping *r)
 static bool goes_on(struct reaping *r)
 {
     r->is_busy = false;
-    if (came_back(r->people)) return true;
+    if (people_came_back(r->people)) return true;
     drop(r);
     return false;
 }
@@ -352,31 +313,13 @@ static void on_taken(void *ctx, int rc, const struct str *reply, unsigned count)
     if (--r->asked == 0) end_slice(r);
 }
 
-static void on_marked(void *ctx, int rc, const struct str *reply, unsigned count)
-{
-    (void)rc, (void)reply, (void)count;
-    (void)came_back(ctx);
-}
-
-static void mark(struct people *p, struct str node, struct str what,
-                 void (*done)(void *ctx, int rc, const struct str *reply, unsigned count))
-{
-    struct sb key = nodes_key(p);
-    struct str name = sb_view(&key);
-    const struct str args[] = {node, what};
-
-    p->under_way++;
-    adapter_eval(p->adapter, &mark_script, &name, 1, args, 2, done, p);
-    sb_fini(&key);
-}
-
 static void begin(struct reaping *r)
 {
     struct str node = str_of(r->id, sizeof r->id);
 
     r->has_begun = true;
     tally_lost(r->people->tally, node);
-    mark(r->people, node, STR("reaped"), on_marked);
+    people_nodes_reaped(r->people, node);
 }
 
 static void take_slice(struct reaping *r)
@@ -435,68 +378,11 @@ void people_reap_pardon(struct people *p)
     }
 }
 
-/* ---- the table of nodes ---- */
-
-static void check(struct people *p, bool is_first);
-
-/* Right after the connection: all is written again. Beats of others were not heard yet. */
-static void on_first_check(void *ctx, int rc, const struct str *reply, unsigned count)
-{
-    struct people *p = ctx;
-    bool was_reaped = rc == OK && count && str_starts(reply[0], STR("reaped"));
-
-    if (came_back(p)) people_all_again(p, was_reaped);
-}
-
-/* Later: whoever was to be heard has been heard. */
-static void on_check(void *ctx, int rc, const struct str *reply, unsigned count)
-{
-    struct people *p = ctx;
-
-    if (!came_back(p) || rc != OK || count == 0) return;
-    if (str_starts(reply[0], STR("reaped"))) people_all_again(p, true);
-    for (unsigned i = 1; i < count; i++)
-        if (!adapter_is_alive(p->adapter, reply[i])) people_on_node_lost(p, reply[i]);
-}
-
-static void check(struct people *p, bool is_first)
-{
-    mark(p, own_id(p), STR("live"), is_first ? on_first_check : on_check);
-}
-
-static void list_again(struct people *p)
-{
-    size_t i = 0;
-    struct person *who;
-
-    while ((who = map_next(&p->persons, &i)))
-        people_list_later(who);
-}
-
-static void on_check_time(struct timer *t)
-{
-    struct people *p = LIST_OWNER(t, struct people, check);
-
-    loop_timer(p->conf.loop, t, CHECK_MS);
-    if (!adapter_is_connected(p->adapter)) return;
-    check(p, false);
-    list_again(p);
-}
-
-void people_reap_check(struct people *p)
-{
-    const struct conf *c = p->conf.conf;
-
-    check(p, true);
-    loop_timer(p->conf.loop, &p->check, c->dead_ms + c->beat_ms);
-}
-
 void people_reap_init(struct people *p)
 {
     list_init(&p->unlisted);
     list_init(&p->reapings);
     loop_task_init(&p->list_task, on_list);
-    timer_init(&p->check, on_check_time);
 }
 
 /* The answers to come end what is busy. */
@@ -505,7 +391,6 @@ void people_reap_fini(struct people *p)
     struct list *node;
 
     loop_task_cancel(&p->list_task);
-    loop_timer_stop(p->conf.loop, &p->check);
     while ((node = list_shift(&p->reapings))) {
         struct reaping *r = LIST_OWNER(node, struct reaping, node);
 

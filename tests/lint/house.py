@@ -64,7 +64,7 @@ ALLOCATION = re.compile(r"\b(malloc|calloc|realloc|reallocarray|free|strdup|strn
 PRINTING = re.compile(r"\b(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|fputc|perror|dprintf)\s*\(")
 REDIS_COMMAND = re.compile(r"[\"'](KEYS|FLUSH\w*|HGETALL)\b(?!\[)")
 REDIS_BOUNDED = {"adapter/tally.c": "HGETALL of a hash with one field a node",
-                 "node/people/reap.c": "HGETALL of a hash with one field a node",
+                 "node/people/nodes.c": "HGETALL of a hash with one field a node",
                  "node/features/private/private_send.c": "HGETALL of 1,000 conversations",
                  "node/features/private/private_ask.c": "HGETALL of 1,000 conversations or blocked users",
                  "node/features/rooms/rooms_rule.c": "HGETALL of 1,000 mutes and kicks",

@@ -111,22 +111,6 @@ Test(reap, stops_when_the_node_has_come_back)
     cr_expect_str_eq(take(&fake.scripts), "");
 }
 
-Test(reap, finds_nodes_that_died_while_nobody_looked)
-{
-    const struct str nodes[] = {STR("live@5"), STR("node"), STR("dead")};
-
-    events_on_state(fake.events, true);
-    cr_expect_str_eq(take(&fake.scripts), MARK "node live\n");
-    answer_call(OK, nodes, 3);
-    rig_wait(30);
-    cr_expect_str_eq(take(&fake.scripts), "", "its beat may not have been heard yet");
-    rig_wait(20000);
-    cr_expect_str_eq(take(&fake.scripts), MARK "node live\n");
-    answer_call(OK, nodes, 3);
-    rig_wait(20);
-    cr_expect_str_eq(take(&fake.scripts), MARK "dead reaped\n" TAKE);
-}
-
 Test(reap, spares_the_others_when_this_node_was_stopped_itself)
 {
     events_on_node_lost(fake.events, STR("dead"));
