@@ -1,46 +1,17 @@
 /* The adapter's face: picks the driver, joins it with membership, and hands messages on. It holds
  * no state of rooms or sockets and never waits. */
-#include "adapter/adapter.h"
+#include "adapter/adapter_priv.h"
 
 #include <assert.h>
 
 #include "adapter/cluster.h"
-#include "adapter/driver_priv.h"
 #include "adapter/due_priv.h"
 #include "adapter/request.h"
 #include "base/conf.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/forbid.h"
-
-struct later { /* an answer that is due at the end of the turn: nobody is called back from within
-                  his own call */
-    struct list node;
-    driver_sent_fn *sent;
-    driver_eval_fn *done;
-    driver_count_fn *counted;
-    void *ctx;
-    int rc;
-};
-
-struct adapter {
-    struct loop *loop;
-    struct adapter_handler handler;
-    void *ctx;
-    char id[ADAPTER_NODE_ID_SIZE];
-    const struct driver_ops *ops;
-    void *driver;
-    struct cluster *cluster;
-    struct request_table *requests;
-    struct due_table *dues; /* NULL: closed */
-    bool connected, closed;
-    unsigned connects;
-    struct list laters;
-    struct loop_task answer, free;
-    struct sb out;
-};
 
 static struct str own_id(const struct adapter *a)
 {
@@ -174,45 +145,6 @@ static void on_return(void *ctx)
     a->handler.on_state(a->ctx, true);
 }
 
-/* ---- what the requests call ---- */
-
-static int send_wire(void *ctx, const struct wire *w)
-{
-    struct adapter *a = ctx;
-
-    return a->closed || !a->ops->wire ? ERR_UNAVAILABLE : a->ops->wire(a->driver, w);
-}
-
-/* Questions are for a cluster that can be heard: degraded, no answer would come. */
-static int count_servers(void *ctx, struct str nsp, driver_count_fn *done, void *done_ctx)
-{
-    struct adapter *a = ctx;
-
-    if (a->closed || !a->connected || !a->ops->count) return ERR_UNAVAILABLE;
-    return a->ops->count(a->driver, nsp, done, done_ctx);
-}
-
-struct each_other {
-    struct str own;
-    void (*fn)(void *ctx, struct str node);
-    void *ctx;
-};
-
-static void if_other(void *ctx, struct str node)
-{
-    const struct each_other *e = ctx;
-
-    if (!str_eq(node, e->own)) e->fn(e->ctx, node);
-}
-
-static void each_other_node(void *ctx, void (*fn)(void *ctx, struct str node), void *fn_ctx)
-{
-    struct adapter *a = ctx;
-    struct each_other e = {own_id(a), fn, fn_ctx};
-
-    cluster_each(a->cluster, if_other, &e);
-}
-
 /* ---- answers at the end of the turn ---- */
 
 static void answer_all(struct loop_task *t)
@@ -223,18 +155,18 @@ static void answer_all(struct loop_task *t)
     list_init(&now);
     list_splice(&now, &a->laters);
     while ((node = list_shift(&now))) {
-        struct later l = *LIST_OWNER(node, struct later, node);
+        struct adapter_later l = *LIST_OWNER(node, struct adapter_later, node);
 
-        mem_free(LIST_OWNER(node, struct later, node));
+        mem_free(LIST_OWNER(node, struct adapter_later, node));
         if (l.sent) l.sent(l.ctx, l.rc);
         if (l.done) l.done(l.ctx, l.rc, NULL, 0);
         if (l.counted) l.counted(l.ctx, l.rc, 0);
     }
 }
 
-static void answer_later(struct adapter *a, const struct later *what)
+void adapter_answer_later(struct adapter *a, const struct adapter_later *what)
 {
-    struct later *l = MEM_NEW(struct later);
+    struct adapter_later *l = MEM_NEW(struct adapter_later);
 
     *l = *what;
     list_init(&l->node);
@@ -274,19 +206,6 @@ static void open_cluster(struct adapter *a, const struct conf *c)
     a->cluster = cluster_new(&cc);
 }
 
-static void open_requests(struct adapter *a)
-{
-    struct request_conf rc = {.loop = a->loop,
-                              .ctx = a,
-                              .wire = send_wire,
-                              .count = count_servers,
-                              .each_node = each_other_node,
-                              .handler = a->handler,
-                              .handler_ctx = a->ctx};
-
-    a->requests = request_table_new(&rc);
-}
-
 static void open_dues(struct adapter *a, const struct conf *c)
 {
     a->dues = due_table_new(&(struct due_table_conf){.loop = a->loop,
@@ -324,7 +243,7 @@ int adapter_open_with(const struct driver_ops *ops, const struct driver_conf *c,
         return rc;
     }
     open_cluster(a, c->conf);
-    open_requests(a);
+    adapter_requests_open(a);
     open_dues(a, c->conf);
     metric_set(M_DEGRADED, 1);
     *out = a;
@@ -407,7 +326,8 @@ void session_restore(struct adapter *a, struct str nsp, struct str pid, struct s
     int rc = a->closed || !a->ops->restore ? ERR_UNAVAILABLE
                                            : a->ops->restore(a->driver, nsp, pid, offset, r);
 
-    if (rc != OK) answer_later(a, &(struct later){.sent = r->done, .ctx = r->ctx, .rc = rc});
+    if (rc != OK)
+        adapter_answer_later(a, &(struct adapter_later){.sent = r->done, .ctx = r->ctx, .rc = rc});
 }
 
 void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, struct str payload,
@@ -429,7 +349,8 @@ void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, st
         message_encode(&m, &a->out);
         rc = a->ops->send(a->driver, node, sb_view(&a->out), sent, ctx);
     }
-    if (rc != OK && sent) answer_later(a, &(struct later){.sent = sent, .ctx = ctx, .rc = rc});
+    if (rc != OK && sent)
+        adapter_answer_later(a, &(struct adapter_later){.sent = sent, .ctx = ctx, .rc = rc});
 }
 
 void adapter_say(struct adapter *a, enum adapter_kind kind)
@@ -498,67 +419,6 @@ void adapter_eval(struct adapter *a, struct adapter_script *s, const struct str 
     int rc = a->closed ? ERR_UNAVAILABLE : a->ops->eval(a->driver, &e);
 
     assert(!s->keys_count || key_fit(s->keys, s->keys_count, keys, keys_count));
-    if (rc != OK) answer_later(a, &(struct later){.done = done, .ctx = ctx, .rc = rc});
-}
-
-/* ---- requests between nodes ---- */
-
-static void order(struct adapter *a, const struct wire *w)
-{
-    if (send_wire(a, w) != OK) metric_add(M_REDIS_DROPPED, 1);
-}
-
-void adapter_join(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
-                  unsigned count)
-{
-    order(
-        a,
-        &(struct wire){
-            .type = WIRE_JOIN, .nsp = t->nsp, .target = *t, .rooms = rooms, .rooms_count = count});
-}
-
-void adapter_leave(struct adapter *a, const struct adapter_target *t, const struct str *rooms,
-                   unsigned count)
-{
-    order(
-        a,
-        &(struct wire){
-            .type = WIRE_LEAVE, .nsp = t->nsp, .target = *t, .rooms = rooms, .rooms_count = count});
-}
-
-void adapter_disconnect(struct adapter *a, const struct adapter_target *t, bool close)
-{
-    order(a, &(struct wire){.type = WIRE_DISCONNECT, .nsp = t->nsp, .target = *t, .close = close});
-}
-
-void adapter_fetch(struct adapter *a, const struct adapter_target *t, const struct adapter_ask *ask)
-{
-    request_ask(a->requests, &(struct wire){.type = WIRE_FETCH, .nsp = t->nsp, .target = *t}, ask);
-}
-
-void adapter_publish_ack(struct adapter *a, const struct adapter_cast *c,
-                         const struct adapter_ask *ask)
-{
-    struct wire w = {.type = WIRE_CAST, .nsp = c->nsp, .cast = *c};
-
-    w.target = (struct adapter_target){.nsp = c->nsp,
-                                       .rooms = c->rooms,
-                                       .except = c->except,
-                                       .rooms_count = c->rooms_count,
-                                       .except_count = c->except_count};
-    request_ask(a->requests, &w, ask);
-}
-
-void adapter_server_emit(struct adapter *a, struct str nsp, struct str array,
-                         const struct adapter_ask *ask)
-{
-    request_ask(a->requests, &(struct wire){.type = WIRE_EMIT, .nsp = nsp, .json = array}, ask);
-}
-
-void adapter_server_count(struct adapter *a, struct str nsp,
-                          void (*done)(void *ctx, int rc, unsigned count), void *ctx)
-{
-    int rc = count_servers(a, nsp, done, ctx);
-
-    if (rc != OK) answer_later(a, &(struct later){.counted = done, .ctx = ctx, .rc = rc});
+    if (rc != OK)
+        adapter_answer_later(a, &(struct adapter_later){.done = done, .ctx = ctx, .rc = rc});
 }
