@@ -1,12 +1,17 @@
 import de.bwaldvogel.mongo.MongoBackend;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.ServerVersion;
+import de.bwaldvogel.mongo.backend.Index;
+import de.bwaldvogel.mongo.backend.IndexKey;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
+import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
+import de.bwaldvogel.mongo.backend.memory.index.MemoryUniqueIndex;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.net.InetSocketAddress;
+import java.util.List;
 import org.h2.mvstore.MVStore;
 
 /** usage: MongoWire HOST PORT [FILE] [oplog]. Without FILE (or with "-") all is in memory. */
@@ -27,11 +32,34 @@ public final class MongoWire {
     }
   }
 
+  /** What names an _id is looked for by it alone, as in MongoDB; the library does so only where a query names nothing else. */
+  static final class ById extends MemoryUniqueIndex {
+    ById(String name, List<IndexKey> keys, boolean sparse) { super(name, keys, sparse); }
+    private static Document idOf(Document query) { return new Document("_id", query.get("_id")); }
+    @Override public boolean canHandle(Document query) {
+      return query.containsKey("_id") && super.canHandle(idOf(query));
+    }
+    @Override public Iterable<Integer> getPositions(Document query) {
+      return super.getPositions(idOf(query)); // the collection holds them against the whole query
+    }
+  }
+
+  static final class Memory extends MemoryBackend {
+    @Override public MemoryDatabase openOrCreateDatabase(String name) {
+      return new MemoryDatabase(name, getCursorRegistry()) {
+        @Override protected Index<Integer> openOrCreateUniqueIndex(String c, String i, List<IndexKey> keys, boolean sparse) {
+          boolean isId = keys.size() == 1 && keys.get(0).getKey().equals("_id");
+          return isId ? new ById(i, keys, sparse) : super.openOrCreateUniqueIndex(c, i, keys, sparse);
+        }
+      };
+    }
+  }
+
   public static void main(String[] a) throws Exception {
     boolean file = a.length > 2 && !a[2].equals("-");
     MongoBackend b = file
         ? new Durable(new MVStore.Builder().fileName(a[2]).open())
-        : new MemoryBackend();
+        : new Memory();
     b.version(ServerVersion.MONGO_5_0);
     MongoServer s = new MongoServer(b);
     if (a.length > 3 && a[3].equals("oplog")) s.enableOplog();
