@@ -27,53 +27,10 @@ static bool is_write(enum store_op op)
 
 /* ---- failures ---- */
 
-/* Codes of the server: src/mongo/base/error_codes.yml. */
-static const struct {
-    uint32_t code;
-    int rc;
-    bool is_away;
-} codes[] = {
-    {11000, ERR_EXISTS, false},     /* DuplicateKey */
-    {50, ERR_TIMEOUT, false},       /* MaxTimeMSExpired */
-    {64, ERR_TIMEOUT, false},       /* WriteConcernFailed: not yet on a majority */
-    {262, ERR_TIMEOUT, false},      /* ExceededTimeLimit */
-    {13, ERR_UNAVAILABLE, true},    /* Unauthorized */
-    {18, ERR_UNAVAILABLE, true},    /* AuthenticationFailed */
-    {6, ERR_UNAVAILABLE, true},     /* HostUnreachable */
-    {7, ERR_UNAVAILABLE, true},     /* HostNotFound */
-    {89, ERR_UNAVAILABLE, true},    /* NetworkTimeout */
-    {91, ERR_UNAVAILABLE, true},    /* ShutdownInProgress */
-    {189, ERR_UNAVAILABLE, true},   /* PrimarySteppedDown */
-    {10107, ERR_UNAVAILABLE, true}, /* NotWritablePrimary */
-    {11600, ERR_UNAVAILABLE, true}, /* InterruptedAtShutdown */
-    {11602, ERR_UNAVAILABLE, true}, /* InterruptedDueToReplStateChange */
-    {13435, ERR_UNAVAILABLE, true}, /* NotPrimaryNoSecondaryOk */
-    {13436, ERR_UNAVAILABLE, true}, /* NotPrimaryOrSecondary */
-    {14031, ERR_UNAVAILABLE, true}, /* OutOfDiskSpace */
-    {10334, ERR_TOO_BIG, false},    /* BSONObjectTooLarge */
-    {17419, ERR_TOO_BIG, false},    /* the same, of an update */
-    {17280, ERR_TOO_BIG, false},    /* KeyTooLong */
-};
-
 int mongo_code(struct mongo_worker *w, bool was_sent, bool *is_away)
 {
     (void)snprintf(w->why, sizeof w->why, "MongoDB: %.220s", w->error.message);
-    *is_away = false;
-    if (w->error.domain == MONGOC_ERROR_SERVER_SELECTION ||
-        w->error.domain == MONGOC_ERROR_CLIENT || w->error.domain == MONGOC_ERROR_STREAM) {
-        *is_away = true;
-        /* Nobody knows whether it was carried out. */
-        return was_sent && w->error.domain == MONGOC_ERROR_STREAM &&
-                       w->error.code == MONGOC_ERROR_STREAM_SOCKET
-                   ? ERR_TIMEOUT
-                   : ERR_UNAVAILABLE;
-    }
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-        if (w->error.code != codes[i].code) continue;
-        *is_away = codes[i].is_away;
-        return codes[i].rc;
-    }
-    return w->error.domain == MONGOC_ERROR_BSON ? ERR_TOO_BIG : ERR_INTERNAL;
+    return mongodb_code(&w->error, was_sent, is_away);
 }
 
 int mongo_fail(struct mongo_worker *w, struct store_call *call)
@@ -102,7 +59,7 @@ bson_t *mongo_options(const struct store_call *call)
 
 static mongoc_collection_t *collection(struct mongo_worker *w, const char *name)
 {
-    return mongoc_client_get_collection(w->client, w->mongo->database, name);
+    return mongoc_client_get_collection(w->client, w->mongo->db.database, name);
 }
 
 static void *worker_open(void *driver)
@@ -110,7 +67,7 @@ static void *worker_open(void *driver)
     struct mongo_worker *w = MEM_NEW(struct mongo_worker);
 
     w->mongo = driver;
-    w->client = mongoc_client_pool_pop(w->mongo->pool);
+    w->client = mongoc_client_pool_pop(w->mongo->db.pool);
     w->contacts = collection(w, "contacts");
     w->agents = collection(w, "contacts_agents");
     w->docs = collection(w, "contacts_docs");
@@ -124,7 +81,7 @@ static void worker_close(void *worker)
     mongoc_collection_destroy(w->contacts);
     mongoc_collection_destroy(w->agents);
     mongoc_collection_destroy(w->docs);
-    mongoc_client_pool_push(w->mongo->pool, w->client);
+    mongoc_client_pool_push(w->mongo->db.pool, w->client);
     mem_free(w);
 }
 
@@ -155,14 +112,11 @@ static void run(void *worker, struct store_call *call)
 static int probe(void *worker)
 {
     struct mongo_worker *w = worker;
-    bson_t *ping = BCON_NEW("ping", BCON_INT32(1));
     bool is_away;
-    int rc = OK;
 
-    if (!mongoc_client_command_simple(w->client, w->mongo->database, ping, NULL, NULL, &w->error))
-        rc = mongo_code(w, false, &is_away);
-    bson_destroy(ping);
-    return rc == OK ? get_ready(w) : rc;
+    if (!mongodb_ping(w->client, w->mongo->db.database, &w->error))
+        return mongo_code(w, false, &is_away);
+    return get_ready(w);
 }
 
 static const char *last_why(const void *worker)
@@ -172,98 +126,32 @@ static const char *last_why(const void *worker)
 
 /* ---- start and end ---- */
 
-/* What it has to say is said by results. */
-static void drop_log(mongoc_log_level_t level, const char *domain, const char *message, void *ctx)
-{
-    (void)level, (void)domain, (void)message, (void)ctx;
-}
-
-static void set_default(mongoc_uri_t *uri, const char *option, uint64_t ms)
-{
-    if (!mongoc_uri_has_option(uri, option))
-        mongoc_uri_set_option_as_int32(uri, option, (int32_t)ms);
-}
-
-static void set_write_concern(mongoc_uri_t *uri, uint64_t timeout_ms)
-{
-    mongoc_write_concern_t *wc = mongoc_write_concern_new();
-
-    mongoc_write_concern_set_wmajority(wc, (int32_t)timeout_ms);
-    mongoc_write_concern_set_journal(wc, true);
-    mongoc_uri_set_write_concern(uri, wc);
-    mongoc_write_concern_destroy(wc);
-}
-
-static int fail_open(char **why, const char *text)
-{
-    struct sb b = {0};
-
-    sb_printf(&b, "MONGODB_URI: %s", text);
-    *why = str_dup(sb_view(&b));
-    sb_fini(&b);
-    return ERR_CONFIG;
-}
-
-static struct mongo *mongo_new(const struct conf *c, char **why)
-{
-    bson_error_t error;
-    struct mongo *m;
-    mongoc_uri_t *uri;
-    const char *database;
-
-    mongoc_init();
-    mongoc_log_set_handler(drop_log, NULL);
-    uri = mongoc_uri_new_with_error(c->mongodb_uri, &error);
-    if (!uri) {
-        (void)fail_open(why, error.message);
-        return NULL;
-    }
-    /* A call that finds the server gone looks for it once more: both within its deadline. */
-    set_default(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, c->store_timeout_ms * 2 / 5);
-    set_default(uri, MONGOC_URI_CONNECTTIMEOUTMS, c->store_timeout_ms * 2 / 5);
-    set_default(uri, MONGOC_URI_SOCKETTIMEOUTMS, c->store_timeout_ms);
-    set_write_concern(uri, c->store_timeout_ms);
-    m = MEM_NEW(struct mongo);
-    database = mongoc_uri_get_database(uri);
-    m->database = str_dup(str_z(database && database[0] ? database : MONGO_DATABASE));
-    m->pool = mongoc_client_pool_new_with_error(uri, &error);
-    mongoc_uri_destroy(uri);
-    if (m->pool) return m;
-    (void)fail_open(why, error.message);
-    mem_free(m->database);
-    mem_free(m);
-    return NULL;
-}
-
 static void close_uri(void *driver)
 {
     struct mongo *m = driver;
 
-    mongoc_client_pool_destroy(m->pool);
-    mem_free(m->database);
+    mongodb_close(&m->db);
     mem_free(m);
-}
-
-/* Who may not come in will not be let in later: the operator should know at once. */
-static bool is_turned_away(const bson_error_t *e)
-{
-    return (e->domain == MONGOC_ERROR_CLIENT && e->code == MONGOC_ERROR_CLIENT_AUTHENTICATE) ||
-           (e->domain == MONGOC_ERROR_SERVER && (e->code == 13 || e->code == 18));
 }
 
 static int open_uri(const struct conf *c, void **out, char **why)
 {
-    struct mongo *m = mongo_new(c, why);
+    const struct mongodb_conf conf = {.uri = c->mongodb_uri,
+                                      .database = MONGO_DATABASE,
+                                      .timeout_ms = c->store_timeout_ms,
+                                      .clients = (unsigned)c->store_workers + 1};
+    struct mongo *m = MEM_NEW(struct mongo);
     struct mongo_worker *w;
-    int rc;
+    int rc = mongodb_open(&conf, &m->db, why);
 
-    if (!m) return ERR_CONFIG;
-    mongoc_client_pool_max_size(m->pool, (uint32_t)c->store_workers + 1);
-    mongoc_client_pool_set_error_api(m->pool, MONGOC_ERROR_API_VERSION_2);
+    if (rc != OK) {
+        mem_free(m);
+        return rc;
+    }
     w = worker_open(m);
     rc = get_ready(w);
-    if (rc == ERR_UNAVAILABLE && is_turned_away(&w->error)) rc = ERR_CONFIG;
-    if (rc != OK) (void)fail_open(why, w->why);
+    if (rc == ERR_UNAVAILABLE && mongodb_is_turned_away(&w->error)) rc = ERR_CONFIG;
+    if (rc != OK) *why = mongodb_sentence(w->why);
     worker_close(w);
     *out = m;
     if (rc == OK || rc == ERR_UNAVAILABLE || rc == ERR_TIMEOUT)

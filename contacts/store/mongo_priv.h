@@ -4,14 +4,13 @@
 #ifndef CONTACTS_STORE_MONGO_PRIV_H
 #define CONTACTS_STORE_MONGO_PRIV_H
 
-#include <mongoc/mongoc.h>
+#include "base/mongodb.h"
 #include "contacts/store/store_priv.h"
 
 #define MONGO_DATABASE "quizblog_contacts" /* when the URI names none */
 
 struct mongo { /* the driver's state */
-    mongoc_client_pool_t *pool;
-    char *database;
+    struct mongodb db;
     bool is_ready; /* schema and indexes were seen to; atomic */
 };
 

@@ -30,7 +30,7 @@ static int fail(struct mongo_worker *w)
 
 static int make_index(struct mongo_worker *w, const struct index *i)
 {
-    mongoc_database_t *db = mongoc_client_get_database(w->client, w->mongo->database);
+    mongoc_database_t *db = mongoc_client_get_database(w->client, w->mongo->db.database);
     bson_t command = BSON_INITIALIZER, list, index, keys;
     int rc = OK;
 
@@ -92,7 +92,7 @@ static int write_version(struct mongo_worker *w, mongoc_collection_t *meta)
 int mongo_prepare(struct mongo_worker *w)
 {
     mongoc_collection_t *meta =
-        mongoc_client_get_collection(w->client, w->mongo->database, "contacts_meta");
+        mongoc_client_get_collection(w->client, w->mongo->db.database, "contacts_meta");
     int64_t version;
     int rc = read_version(w, meta, &version);
 
