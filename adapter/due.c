@@ -245,6 +245,40 @@ int due_cancel(struct due *d, struct str id, due_told_fn *told, void *ctx)
     return OK;
 }
 
+/* ---- how many ---- */
+
+struct counting {
+    struct due *due;
+    due_counted_fn *counted;
+    void *ctx;
+};
+
+static void on_counted(void *ctx, int rc, const struct str *reply, unsigned count)
+{
+    struct counting *c = ctx;
+    struct due *d = c->due;
+    uint64_t jobs = 0;
+
+    if (rc == OK && (count != 1 || str_u64(reply[0], UINT64_MAX, &jobs) != OK)) rc = ERR_PROTO;
+    if (d->is_closed) rc = ERR_CLOSED;
+    c->counted(c->ctx, rc, jobs);
+    mem_free(c);
+    d->holds--;
+    due_free_if_done(d);
+}
+
+int due_count(struct due *d, due_counted_fn *counted, void *ctx)
+{
+    struct counting *c;
+
+    if (!d->table || d->is_closed) return ERR_UNAVAILABLE;
+    c = MEM_NEW(struct counting);
+    *c = (struct counting){.due = d, .counted = counted, .ctx = ctx};
+    d->holds++;
+    due_store_count(&d->store, on_counted, c);
+    return OK;
+}
+
 /* ---- taking ---- */
 
 struct taking {

@@ -9,6 +9,7 @@
 #ifndef ADAPTER_DUE_H
 #define ADAPTER_DUE_H
 
+#include <stdbool.h>
 #include "base/str.h"
 
 #define DUE_KIND_BYTES 32
@@ -47,7 +48,8 @@ void due_close(struct due *d);
 struct due_entry { /* borrows */
     struct str id; /* unique within the kind: 1 … DUE_ID_BYTES bytes */
     struct str payload;
-    uint64_t delay_ms; /* from Redis' hearing of it */
+    uint64_t delay_ms;  /* from Redis' hearing of it */
+    bool keeps_earlier; /* one that waits already keeps its time if that is sooner */
 };
 
 /* rc OK: Redis has it. ERR_UNAVAILABLE, ERR_TIMEOUT: no answer within the deadline; perhaps Redis
@@ -62,6 +64,11 @@ MUST_USE int due_put(struct due *d, const struct due_entry *e, due_told_fn *told
 
 /* A run that has begun goes on. Otherwise as due_put. */
 MUST_USE int due_cancel(struct due *d, struct str id, due_told_fn *told, void *ctx);
+
+/* Jobs of the kind over all nodes, waiting or running. counted is called exactly once, later.
+ * Errors: ERR_UNAVAILABLE closed, or no adapter any more; counted is not called then. */
+typedef void due_counted_fn(void *ctx, int rc, uint64_t jobs);
+MUST_USE int due_count(struct due *d, due_counted_fn *counted, void *ctx);
 
 /* Take the job. Without Redis they are kept and said when it is back. Nothing happens to a job that
  * was put again or cancelled meanwhile, or whose lease has gone to another node. */

@@ -70,6 +70,7 @@ void due_store_fini(struct due_store *s);
 void due_store_put(struct due_store *s, const struct due_entry *e, bool is_ours, due_store_fn *fn,
                    void *ctx);
 void due_store_cancel(struct due_store *s, struct str id, due_store_fn *fn, void *ctx);
+void due_store_count(struct due_store *s, due_store_fn *fn, void *ctx); /* one word: their number */
 
 struct due_take {
     struct str token;

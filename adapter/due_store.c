@@ -41,7 +41,8 @@
     "jobs}\n"                                                                                      \
     "end\n"
 
-/* ARGV: id, node or nothing, delay, payload, most jobs. */
+/* ARGV: id, node or nothing, delay, payload, most jobs, 1: one that waits keeps an earlier time.
+ * One that runs is held by a token (DUE_TOKEN_BYTES). */
 static struct adapter_script put_script = {
     .name = "due_put",
     .keys = JOB_KEYS,
@@ -51,8 +52,21 @@ static struct adapter_script put_script = {
     "if not redis.call('ZSCORE', times, id)\n"
     "  and redis.call('ZCARD', times) >= tonumber(ARGV[5]) then return reply(2, 0, {}) end\n"
     "redis.call('HSET', payloads, id, ARGV[4])\n"
+    "if ARGV[6] == '1' then\n"
+    "  local was, _, holder = redis.call('ZSCORE', times, id), state(id)\n"
+    "  if was and holder and #holder < 20 and tonumber(was) <= now + tonumber(ARGV[3]) then\n"
+    "    return reply(1, 0, {})\n"
+    "  end\n"
+    "end\n"
     "redis.call('HSET', states, id, '0 ' .. ARGV[2])\n"
     "return reply(1, set(id, tonumber(ARGV[3])), {})\n",
+};
+
+static struct adapter_script count_script = {
+    .name = "due_count",
+    .keys = {KEY_DUE_TIMES},
+    .keys_count = 1,
+    .text = "return redis.call('ZCARD', KEYS[1])\n",
 };
 
 /* ARGV: id. */
@@ -127,7 +141,7 @@ void due_store_fini(struct due_store *s)
     sb_fini(&s->bytes);
 }
 
-#define ARGS_MAX 5
+#define ARGS_MAX 6
 
 struct args { /* numbers are written into a text of their own */
     struct str items[ARGS_MAX];
@@ -171,6 +185,7 @@ void due_store_put(struct due_store *s, const struct due_entry *e, bool is_ours,
     add_number(&a, e->delay_ms);
     add(&a, e->payload);
     add_number(&a, s->most);
+    add(&a, e->keeps_earlier ? STR("1") : STR("0"));
     run(s, &put_script, &a, &(struct call){fn, ctx});
 }
 
@@ -180,6 +195,11 @@ void due_store_cancel(struct due_store *s, struct str id, due_store_fn *fn, void
 
     add(&a, id);
     run(s, &cancel_script, &a, &(struct call){fn, ctx});
+}
+
+void due_store_count(struct due_store *s, due_store_fn *fn, void *ctx)
+{
+    adapter_eval(s->adapter, &count_script, s->keys, 1, NULL, 0, fn, ctx);
 }
 
 void due_store_take(struct due_store *s, const struct due_take *t, due_store_fn *fn, void *ctx)

@@ -53,9 +53,12 @@ static const char *answer(void)
     return due_fixture_log(&got);
 }
 
+static bool keeps_earlier;
+
 static const char *put(const char *id, uint64_t delay_ms, bool is_ours)
 {
-    struct due_entry e = {.id = str_z(id), .delay_ms = delay_ms, .payload = STR("p")};
+    struct due_entry e = {
+        .id = str_z(id), .delay_ms = delay_ms, .payload = STR("p"), .keeps_earlier = keeps_earlier};
 
     due_store_put(&store, &e, is_ours, on_answer, NULL);
     return answer();
@@ -165,4 +168,26 @@ Test(due_store_read, refuses_what_no_script_answers)
             reply[k] = str_z(rows[i].reply[k]);
         cr_expect_eq(due_store_read(reply, rows[i].count, &r), rows[i].want, "row %zu", i);
     }
+}
+
+Test(due_store, put_again_may_keep_an_earlier_time_unless_it_runs)
+{
+    uint64_t early, late;
+
+    SKIP_OR_OPEN();
+    join();
+    keeps_earlier = true;
+    cr_expect_str_eq(put("a", 5000, true), "1 1 head later n000");
+    early = due_fixture_time("a");
+    cr_expect_str_eq(put("a", 60000, true), "1 0 head later n000");
+    cr_expect_eq(due_fixture_time("a"), early, "the later time is not taken");
+    cr_expect_str_eq(put("a", 0, true), "1 1 head now n000");
+    cr_expect_lt(due_fixture_time("a"), early, "the sooner one is");
+    cr_expect_str_eq(take(token, 5), "1 0 head later n000abcdefghijklmnop a,p,1,n000");
+    cr_expect_str_eq(put("a", 60000, true), "1 0 head later n000");
+    late = due_fixture_time("a");
+    cr_expect_gt(late, early + 30000, "what runs runs again: its lease is no time of its own");
+    cr_expect_str_eq(end(DUE_DONE, token, 0), "0 0 head later n000");
+    cr_expect_eq(due_fixture_time("a"), late);
+    leave();
 }

@@ -343,3 +343,28 @@ Test(due, do_not_exist_without_redis)
     due_close(d);
     due_fixture_close();
 }
+
+static unsigned counts;
+static int count_rc;
+static uint64_t counted_jobs;
+
+static void on_counted(void *ctx, int rc, uint64_t jobs)
+{
+    (void)ctx;
+    counts++;
+    count_rc = rc;
+    counted_jobs = jobs;
+}
+
+Test(due, are_counted_over_all_nodes)
+{
+    SKIP_OR_OPEN();
+    due_fixture_join(2);
+    cr_expect_eq(due_fixture_put(0, "a", FAR, ""), OK);
+    cr_expect_eq(due_fixture_put(1, "b", FAR, ""), OK);
+    cr_expect_eq(due_count(at[1].due, on_counted, NULL), OK);
+    cr_expect(due_fixture_await(&counts, 1));
+    cr_expect_eq(count_rc, OK);
+    cr_expect_eq(counted_jobs, 2);
+    due_fixture_close();
+}
