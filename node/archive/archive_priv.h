@@ -1,0 +1,51 @@
+/* Between archive.c, which has the calls on the loop, and archive_mongo.c, which carries them out
+ * in workers. Included only in node/archive and by its tests. */
+#ifndef NODE_ARCHIVE_ARCHIVE_PRIV_H
+#define NODE_ARCHIVE_ARCHIVE_PRIV_H
+
+#include "base/pool.h"
+#include "base/timer.h"
+#include "node/archive/archive.h"
+
+enum archive_op { ARCHIVE_APPEND, ARCHIVE_READ, ARCHIVE_PROBE, ARCHIVE_OPS };
+
+struct archive_call {
+    struct pool_job job; /* first */
+    struct archive *archive;
+    enum archive_op op;
+    uint64_t deadline_us; /* clock_us */
+    /* What was asked, which borrows from bytes. */
+    struct archive_batch batch;
+    struct archive_query query;
+    struct sb bytes;
+    /* What was asked to be appended; or the answer, which borrows from page. */
+    struct archive_message *messages;
+    struct sb page;
+    unsigned count;
+    int rc;
+    bool has_more;
+    bool is_away;     /* others will fare no better now */
+    unsigned foreign; /* documents that were passed over */
+    char why[256];
+    /* Of the loop alone: */
+    struct timer timer;
+    struct list node; /* answered at the end of this turn; else unlinked */
+    bool is_answered;
+    archive_done_fn *done;
+    archive_read_fn *done_read;
+    void *ctx;
+};
+
+/* ---- archive_mongo.c ---- */
+
+struct archive_mongo;
+
+/* Errors: ERR_CONFIG, ERR_UNAVAILABLE (*out is set, too); *why returned new. Blocks. */
+MUST_USE int archive_mongo_open(const struct conf *c, struct archive_mongo **out, char **why);
+void archive_mongo_close(struct archive_mongo *m);
+void *archive_mongo_worker_open(void *mongo); /* as of struct pool_conf */
+void archive_mongo_worker_close(void *worker);
+/* Fills the answer of a call. Blocks. */
+void archive_mongo_run(void *worker, struct archive_call *call);
+
+#endif
