@@ -1,5 +1,5 @@
 /* See private.h. The table of events, and what comes from the core. private_send.c stores,
- * private_read.c delivers, private_ask.c answers questions. */
+ * private_read.c delivers, private_history.c and private_ask.c answer questions. */
 #include "node/features/private/private.h"
 
 #include "base/mem.h"

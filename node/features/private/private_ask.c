@@ -1,4 +1,4 @@
-/* Questions and marks: history, read cursors, unread counts, the block list. Each is one script or
+/* Questions and marks: read cursors, unread counts, the block list. Each is one script or
  * two; the answer is the ack, or the event of the same name when no ack was asked for. */
 #include "adapter/key.h"
 #include "base/clock.h"
@@ -9,48 +9,7 @@
 #include "node/people/people.h"
 
 enum {
-    HISTORY_DEFAULT = 50,
-    HISTORY_BYTES = 262144,
-    HISTORY_HEAD = 5,
     BLOCKED_MAX = 1000,
-};
-
-/* ARGV: who asks, the other one, before, after (empty: not asked), most, most bytes, seconds kept.
- * Returns 1: there is more, last seq, both read cursors, delivered cursor of the other one, events
- * in ascending order. */
-static struct adapter_script history_script = {
-    .name = "private_history",
-    .keys = {KEY_CONV_LOG, KEY_CONV_STATE},
-    .keys_count = 2,
-    .text =
-        "local log, state, who, other, most = KEYS[1], KEYS[2], ARGV[1], ARGV[2], "
-        "tonumber(ARGV[5])\n"
-        "local oldest = redis.call('TIME')[1] * 1000 - tonumber(ARGV[7]) * 1000\n"
-        "local function get(field) return redis.call('HGET', state, field) or '0' end\n"
-        "local function text(n) return string.format('%.0f', n) end\n"
-        "local found, bytes, more = {}, 0, 0\n"
-        "local forth, low, high = ARGV[4] ~= '', '-', '+'\n"
-        "if forth then low = text(tonumber(ARGV[4]) + 1) .. '-0' end\n"
-        "if ARGV[3] ~= '' then high = text(tonumber(ARGV[3]) - 1) .. '-1' end\n"
-        "for _ = 1, 40 do\n"
-        "  local page\n"
-        "  if forth then page = redis.call('XRANGE', log, low, high, 'COUNT', 50)\n"
-        "  else page = redis.call('XREVRANGE', log, high, low, 'COUNT', 50) end\n"
-        "  for _, e in ipairs(page) do\n"
-        "    local v, seq = e[2], tonumber(string.match(e[1], '^%d+'))\n"
-        "    if forth then low = seq .. '-1' else high = (seq - 1) .. '-1' end\n"
-        "    if (v[8] == '0' or v[4] == who) and tonumber(v[2]) >= oldest then\n"
-        "      bytes = bytes + #v[12]\n"
-        "      if #found == most or (#found > 0 and bytes > tonumber(ARGV[6])) then more = 1 break "
-        "end\n"
-        "      found[#found + 1] = v[12]\n"
-        "    end\n"
-        "  end\n"
-        "  if more == 1 or #page < 50 then break end\n"
-        "end\n"
-        "local out = {more, get('seq'), get('r ' .. who), get('r ' .. other), get('d ' .. other)}\n"
-        "for i = 1, #found do out[#out + 1] = found[forth and i or #found + 1 - i] end\n"
-        "return out\n",
 };
 
 /* ARGV: reader, seq (empty: the last). Returns 1 when the cursor moved, the cursor, the number of
@@ -140,16 +99,7 @@ static struct adapter_script block_script = {
             "return 1\n",
 };
 
-struct ask {
-    struct private *feature;
-    struct event_later *later;
-    struct private_id own, other; /* other: of questions about a conversation */
-    struct sb conv, socket;
-    bool is_block;
-    uint64_t seq; /* the read cursor */
-};
-
-static void ask_free(struct ask *a)
+static void ask_free(struct private_ask *a)
 {
     private_id_fini(&a->own);
     private_id_fini(&a->other);
@@ -158,7 +108,7 @@ static void ask_free(struct ask *a)
     mem_free(a);
 }
 
-static void ask_end(struct ask *a, int rc, struct str reply)
+void private_ask_end(struct private_ask *a, int rc, struct str reply)
 {
     if (rc == ERR_CLOSED)
         event_later_drop(a->later);
@@ -167,12 +117,11 @@ static void ask_end(struct ask *a, int rc, struct str reply)
     ask_free(a);
 }
 
-/* other: raw JSON, STR_NONE: none. *out is untouched on failure. */
-static int ask_new(struct event_ctx *c, struct str other, struct ask **out)
+int private_ask_new(struct event_ctx *c, struct str other, struct private_ask **out)
 {
     struct private *p = c->state;
     struct private_id own = {0}, its = {0};
-    struct ask *a;
+    struct private_ask *a;
     int rc = p->adapter ? OK : ERR_UNAVAILABLE;
 
     if (rc == OK) rc = private_id_init(&own, c->who->id);
@@ -182,7 +131,7 @@ static int ask_new(struct event_ctx *c, struct str other, struct ask **out)
         private_id_fini(&its);
         return rc;
     }
-    a = MEM_NEW(struct ask);
+    a = MEM_NEW(struct private_ask);
     a->feature = p;
     a->own = own;
     a->other = its;
@@ -193,82 +142,15 @@ static int ask_new(struct event_ctx *c, struct str other, struct ask **out)
     return OK;
 }
 
-static void answer(struct ask *a, struct str array)
+void private_ask_answer(struct private_ask *a, struct str array)
 {
     event_later_answer(a->later, array);
     ask_free(a);
 }
 
-/* ---- history ---- */
-
-static int64_t number_of(struct str s)
-{
-    uint64_t n = 0;
-
-    return str_u64(s, INT64_MAX, &n) == OK ? (int64_t)n : 0;
-}
-
-static void on_history(void *ctx, int rc, const struct str *reply, unsigned count)
-{
-    struct ask *a = ctx;
-    struct sb messages = {0}, array = {0};
-    struct out_private_history say = {.user_id = a->other.raw, .conversation = sb_view(&a->conv)};
-
-    if (rc == OK && count < HISTORY_HEAD) rc = ERR_INTERNAL;
-    if (rc != OK) {
-        ask_end(a, rc, STR_NONE);
-        return;
-    }
-    sb_char(&messages, '[');
-    for (unsigned i = HISTORY_HEAD; i < count; i++) {
-        if (i > HISTORY_HEAD) sb_char(&messages, ',');
-        sb_str(&messages, reply[i]);
-    }
-    sb_char(&messages, ']');
-    say.messages = sb_view(&messages);
-    say.has_more = str_eq(reply[0], STR("1"));
-    say.last_seq = number_of(reply[1]);
-    say.read_seq = number_of(reply[2]);
-    say.other_read_seq = number_of(reply[3]);
-    say.other_delivered_seq = number_of(reply[4]);
-    out_private_history_encode(&array, &say);
-    answer(a, sb_view(&array));
-    sb_fini(&messages);
-    sb_fini(&array);
-}
-
-static void add_optional(struct private_call *c, bool has, int64_t n)
-{
-    if (has)
-        private_call_u64(c, (uint64_t)n);
-    else
-        private_call_arg(c, STR(""));
-}
-
-int private_on_history(struct event_ctx *c, const union event_in *in)
-{
-    const struct in_private_history *h = &in->private_history;
-    struct private_call call = {0};
-    struct ask *a;
-    int rc = ask_new(c, h->user_id, &a);
-
-    if (rc != OK) return rc;
-    private_call_key(&call, KEY_CONV_LOG, sb_view(&a->conv));
-    private_call_key(&call, KEY_CONV_STATE, sb_view(&a->conv));
-    private_call_arg(&call, a->own.part);
-    private_call_arg(&call, a->other.part);
-    add_optional(&call, h->has_before, h->before);
-    add_optional(&call, h->has_after, h->after);
-    private_call_u64(&call, h->has_limit ? (uint64_t)h->limit : HISTORY_DEFAULT);
-    private_call_u64(&call, HISTORY_BYTES);
-    private_call_u64(&call, events_conf(c->events)->private_keep_days * 86400);
-    private_call_run(a->feature, &call, &history_script, on_history, a);
-    return OK;
-}
-
 /* ---- read ---- */
 
-static void tell_read(struct ask *a)
+static void tell_read(struct private_ask *a)
 {
     char now[CLOCK_ISO_SIZE];
     struct sb names = {0};
@@ -290,24 +172,24 @@ static void tell_read(struct ask *a)
     sb_fini(&names);
 }
 
-static void end_read(struct ask *a)
+static void end_read(struct private_ask *a)
 {
     struct sb reply = {0};
 
     sb_z(&reply, "\"conversation\":");
     sb_json(&reply, sb_view(&a->conv));
     sb_printf(&reply, ",\"seq\":%llu", (unsigned long long)a->seq);
-    ask_end(a, OK, sb_view(&reply));
+    private_ask_end(a, OK, sb_view(&reply));
     sb_fini(&reply);
 }
 
 static void on_chat_read(void *ctx, int rc, const struct str *reply, unsigned count)
 {
-    struct ask *a = ctx;
+    struct private_ask *a = ctx;
 
     (void)reply, (void)count;
     if (rc != OK) {
-        ask_end(a, rc, STR_NONE); /* asked again, it is written again */
+        private_ask_end(a, rc, STR_NONE); /* asked again, it is written again */
         return;
     }
     tell_read(a);
@@ -317,12 +199,12 @@ static void on_chat_read(void *ctx, int rc, const struct str *reply, unsigned co
 /* Also when the cursor did not move: the second step may have failed the last time. */
 static void on_read(void *ctx, int rc, const struct str *reply, unsigned count)
 {
-    struct ask *a = ctx;
+    struct private_ask *a = ctx;
     struct private_call call = {0};
 
     if (rc == OK && (count != 3 || str_u64(reply[1], INT64_MAX, &a->seq) != OK)) rc = ERR_INTERNAL;
     if (rc != OK) {
-        ask_end(a, rc, STR_NONE);
+        private_ask_end(a, rc, STR_NONE);
         return;
     }
     private_call_key(&call, KEY_USER_CHATS, a->own.text);
@@ -335,14 +217,14 @@ int private_on_read(struct event_ctx *c, const union event_in *in)
 {
     const struct in_mark_as_read *m = &in->mark_as_read;
     struct private_call call = {0};
-    struct ask *a;
-    int rc = ask_new(c, m->user_id, &a);
+    struct private_ask *a;
+    int rc = private_ask_new(c, m->user_id, &a);
 
     if (rc != OK) return rc;
     private_call_key(&call, KEY_CONV_LOG, sb_view(&a->conv));
     private_call_key(&call, KEY_CONV_STATE, sb_view(&a->conv));
     private_call_arg(&call, a->own.part);
-    add_optional(&call, m->has_seq, m->seq);
+    private_call_optional(&call, m->has_seq, m->seq);
     private_call_run(a->feature, &call, &read_script, on_read, a);
     return OK;
 }
@@ -351,12 +233,12 @@ int private_on_read(struct event_ctx *c, const union event_in *in)
 
 static void on_unread(void *ctx, int rc, const struct str *reply, unsigned count)
 {
-    struct ask *a = ctx;
+    struct private_ask *a = ctx;
     struct sb list = {0}, array = {0};
     struct out_unread_counts say = {0};
 
     if (rc != OK) {
-        ask_end(a, rc, STR_NONE);
+        private_ask_end(a, rc, STR_NONE);
         return;
     }
     sb_char(&list, '[');
@@ -369,12 +251,12 @@ static void on_unread(void *ctx, int rc, const struct str *reply, unsigned count
         sb_json(&list, reply[i]);
         sb_printf(&list, ",\"unread\":" STR_FMT ",\"lastSeq\":" STR_FMT "}", STR_ARG(reply[i + 1]),
                   STR_ARG(reply[i + 2]));
-        say.total += number_of(reply[i + 1]);
+        say.total += private_number(reply[i + 1]);
     }
     sb_char(&list, ']');
     say.conversations = sb_view(&list);
     out_unread_counts_encode(&array, &say);
-    answer(a, sb_view(&array));
+    private_ask_answer(a, sb_view(&array));
     sb_fini(&list);
     sb_fini(&array);
 }
@@ -382,8 +264,8 @@ static void on_unread(void *ctx, int rc, const struct str *reply, unsigned count
 int private_on_unread(struct event_ctx *c, const union event_in *in)
 {
     struct private_call call = {0};
-    struct ask *a;
-    int rc = ask_new(c, STR_NONE, &a);
+    struct private_ask *a;
+    int rc = private_ask_new(c, STR_NONE, &a);
 
     (void)in;
     if (rc != OK) return rc;
@@ -398,18 +280,18 @@ int private_on_unread(struct event_ctx *c, const union event_in *in)
 static void on_flagged(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     (void)reply, (void)count;
-    ask_end(ctx, rc, STR_NONE);
+    private_ask_end(ctx, rc, STR_NONE);
 }
 
 static void on_listed(void *ctx, int rc, const struct str *reply, unsigned count)
 {
-    struct ask *a = ctx;
+    struct private_ask *a = ctx;
     struct private_call call = {0};
 
     (void)reply;
     if (rc == OK && count) rc = ERR_LIMIT;
     if (rc != OK) {
-        ask_end(a, rc, STR_NONE);
+        private_ask_end(a, rc, STR_NONE);
         return;
     }
     private_call_key(&call, KEY_CONV_STATE, sb_view(&a->conv));
@@ -418,7 +300,7 @@ static void on_listed(void *ctx, int rc, const struct str *reply, unsigned count
     private_call_run(a->feature, &call, &block_script, on_flagged, a);
 }
 
-static void call_blocked(struct ask *a, struct str what, private_told *told)
+static void call_blocked(struct private_ask *a, struct str what, private_told *told)
 {
     struct private_call call = {0};
     struct sb field = {0};
@@ -437,8 +319,8 @@ static void call_blocked(struct ask *a, struct str what, private_told *told)
 
 int private_on_block(struct event_ctx *c, const union event_in *in)
 {
-    struct ask *a;
-    int rc = ask_new(c, in->block_user.user_id, &a);
+    struct private_ask *a;
+    int rc = private_ask_new(c, in->block_user.user_id, &a);
 
     if (rc != OK) return rc;
     a->is_block = true;
@@ -448,8 +330,8 @@ int private_on_block(struct event_ctx *c, const union event_in *in)
 
 int private_on_unblock(struct event_ctx *c, const union event_in *in)
 {
-    struct ask *a;
-    int rc = ask_new(c, in->unblock_user.user_id, &a);
+    struct private_ask *a;
+    int rc = private_ask_new(c, in->unblock_user.user_id, &a);
 
     if (rc != OK) return rc;
     call_blocked(a, STR("delete"), on_listed);
@@ -458,12 +340,12 @@ int private_on_unblock(struct event_ctx *c, const union event_in *in)
 
 static void on_blocked(void *ctx, int rc, const struct str *reply, unsigned count)
 {
-    struct ask *a = ctx;
+    struct private_ask *a = ctx;
     struct sb list = {0}, array = {0};
     struct out_blocked_users say;
 
     if (rc != OK) {
-        ask_end(a, rc, STR_NONE);
+        private_ask_end(a, rc, STR_NONE);
         return;
     }
     sb_char(&list, '[');
@@ -478,15 +360,15 @@ static void on_blocked(void *ctx, int rc, const struct str *reply, unsigned coun
     sb_char(&list, ']');
     say.user_ids = sb_view(&list);
     out_blocked_users_encode(&array, &say);
-    answer(a, sb_view(&array));
+    private_ask_answer(a, sb_view(&array));
     sb_fini(&list);
     sb_fini(&array);
 }
 
 int private_on_blocked(struct event_ctx *c, const union event_in *in)
 {
-    struct ask *a;
-    int rc = ask_new(c, STR_NONE, &a);
+    struct private_ask *a;
+    int rc = private_ask_new(c, STR_NONE, &a);
 
     (void)in;
     if (rc != OK) return rc;

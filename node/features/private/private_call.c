@@ -70,6 +70,14 @@ void private_call_u64(struct private_call *c, uint64_t arg)
     end_word(c);
 }
 
+void private_call_optional(struct private_call *c, bool has, int64_t n)
+{
+    if (has)
+        private_call_u64(c, (uint64_t)n);
+    else
+        private_call_arg(c, STR(""));
+}
+
 void private_call_run(struct private *p, struct private_call *c, struct adapter_script *s,
                       private_told *told, void *ctx)
 {
@@ -90,4 +98,11 @@ void private_tell_node(struct private *p, struct str node, struct str payload,
                        void (*sent)(void *ctx, int rc), void *ctx)
 {
     events_send(p->events, "private", node, payload, on_sent, wait_for(p, NULL, sent, ctx));
+}
+
+int64_t private_number(struct str s)
+{
+    uint64_t n = 0;
+
+    return str_u64(s, INT64_MAX, &n) == OK ? (int64_t)n : 0;
 }

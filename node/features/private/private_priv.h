@@ -38,6 +38,8 @@ typedef void private_told(void *ctx, int rc, const struct str *reply, unsigned c
 void private_call_key(struct private_call *c, enum key k, struct str name);
 void private_call_arg(struct private_call *c, struct str arg);
 void private_call_u64(struct private_call *c, uint64_t arg);
+void private_call_optional(struct private_call *c, bool has, int64_t n); /* empty: it has none */
+int64_t private_number(struct str s); /* of an answer; 0: it is none */
 /* Takes what c holds. told is called once, never within the call; NULL: nobody waits. */
 void private_call_run(struct private *p, struct private_call *c, struct adapter_script *s,
                       private_told *told, void *ctx);
@@ -68,7 +70,23 @@ void private_ring_all(struct private *p);              /* Redis is back */
 void private_readers_close(struct private *p);
 
 /* ---- private_ask.c ---- */
-event_handle private_on_history, private_on_read, private_on_unread, private_on_block,
-    private_on_unblock, private_on_blocked;
+struct private_ask { /* from the question to its answer */
+    struct private *feature;
+    struct event_later *later;
+    struct private_id own, other; /* other: of questions about a conversation */
+    struct sb conv, socket;
+    bool is_block;
+    uint64_t seq; /* the read cursor */
+};
+/* other: raw JSON, STR_NONE: none. *out is untouched on failure; else one of the two below. */
+MUST_USE int private_ask_new(struct event_ctx *c, struct str other, struct private_ask **out);
+void private_ask_end(struct private_ask *a, int rc, struct str reply); /* takes a */
+void private_ask_answer(struct private_ask *a, struct str array);      /* takes a */
+
+event_handle private_on_read, private_on_unread, private_on_block, private_on_unblock,
+    private_on_blocked;
+
+/* ---- private_history.c ---- */
+event_handle private_on_history;
 
 #endif

@@ -16,22 +16,6 @@ static void down_ann(void)
 
 TestSuite(private_ask, .init = up_ann, .fini = down_ann);
 
-#define HISTORY                                                                                    \
-    "\"userId\":\"u7\",\"conversation\":\"u1:u7\",\"messages\":[{\"n\":1},{\"n\":2}],"             \
-    "\"hasMore\":true,\"lastSeq\":9,\"readSeq\":3,\"otherReadSeq\":4,\"otherDeliveredSeq\":5"
-
-Test(private_ask, gives_history_as_the_ack_or_as_the_event)
-{
-    say(ann, "21[\"privateHistory\",{\"userId\":\"u7\",\"before\":9,\"limit\":2}]");
-    cr_expect_str_eq(asked(), "ingoma:{conv:u1:u7}:log u1 u7 9  2 262144 2592000\n");
-    REPLY("1", "9", "3", "4", "5", "{\"n\":1}", "{\"n\":2}");
-    cr_expect_str_eq(take(&ann->sent), "431[{\"ok\":true," HISTORY "}]\n");
-    say(ann, "2[\"privateHistory\",{\"userId\":\"u7\",\"after\":0}]");
-    cr_expect_str_eq(asked(), "ingoma:{conv:u1:u7}:log u1 u7  0 50 262144 2592000\n");
-    REPLY("1", "9", "3", "4", "5", "{\"n\":1}", "{\"n\":2}");
-    cr_expect_str_eq(take(&ann->sent), "42[\"privateHistory\",{" HISTORY "}]\n");
-}
-
 Test(private_ask, moves_the_cursor_and_tells_the_other_devices)
 {
     struct eio_session *ann2 = client(ANN), *bob = client(BOB);
