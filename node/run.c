@@ -158,6 +158,13 @@ static void on_ops_gone(void *ctx, struct pipe *p, int code)
     ops_private_gone(((struct node *)ctx)->ops, p);
 }
 
+static const char *part_state(void *ctx)
+{
+    struct node *n = ctx;
+
+    return n->app->part->state(n->own);
+}
+
 static void on_order(void *ctx, const struct order *o)
 {
     events_order(((struct node *)ctx)->events, o);
@@ -411,6 +418,7 @@ static int start(struct node *n, char **why)
     if (auth_has_secret(n->auth)) sources.demo_token = demo_token, sources.dev.token = dev_token;
     sources.dev.die = dev_die;
     if (n->events) sources.order = on_order;
+    if (app->part) sources.part = app->part->name, sources.part_state = part_state;
     n->ops = ops_new(c, node_id(n), &sources);
     rc = edge_open(n->loop, c, c->host, (unsigned)c->port, &public_handler, n, &n->edge, why);
     if (rc == OK && c->ops_port)

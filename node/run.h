@@ -19,6 +19,13 @@ struct node_http {
     void (*on_gone)(void *app, struct pipe *p); /* a kept request has nobody to be answered to */
 };
 
+/* What the program leans on beside Redis, for /health and /ready: without it the node is degraded,
+ * and goes on. */
+struct node_part {
+    const char *name;                /* "archive": the member's name */
+    const char *(*state)(void *app); /* "up" or "away"; NULL: it is not used */
+};
+
 struct node_app {
     const char *name;                      /* "gateway": program is ingoma-<name> */
     const char *port, *ops_port;           /* defaults of PORT and OPS_PORT; NULL: of the table */
@@ -33,6 +40,7 @@ struct node_app {
     void *(*start)(struct loop *l, const struct conf *c, char **why);
     void (*stop)(void *app);      /* after the features; its pipes are still there */
     const struct node_http *http; /* NULL: none */
+    const struct node_part *part; /* NULL: nothing but Redis */
     const char *const
         *defaults; /* pairs ENV, value; ends with NULL: replaces defaults of the table */
 };

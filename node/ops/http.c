@@ -58,9 +58,22 @@ void ops_set_draining(struct ops *o)
     metric_set(M_DRAINING, 1);
 }
 
-static bool is_degraded(const struct ops *o)
+static bool is_redis_away(const struct ops *o)
 {
     return o->from.adapter && !adapter_is_connected(o->from.adapter);
+}
+
+/* NULL: there is none. */
+static const char *part_state(const struct ops *o)
+{
+    return o->from.part ? o->from.part_state(o->from.ctx) : NULL;
+}
+
+static bool is_degraded(const struct ops *o)
+{
+    const char *part = part_state(o);
+
+    return is_redis_away(o) || (part && strcmp(part, "up") != 0);
 }
 
 void ops_set_connected(struct ops *o)
@@ -89,6 +102,7 @@ static void answer(struct pipe *p, int status, struct str type, const struct sb 
 static void put_status(const struct ops *o, struct sb *out)
 {
     const char *status = o->draining ? "draining" : is_degraded(o) ? "degraded" : "ok";
+    const char *part = part_state(o);
 
     sb_z(out, "{\"status\":\"");
     sb_z(out, status);
@@ -98,6 +112,7 @@ static void put_status(const struct ops *o, struct sb *out)
     sb_json(out, str_of(o->node_id, sizeof o->node_id));
     sb_z(out, ",\"name\":");
     sb_json(out, str_z(o->conf->node_name));
+    if (part) sb_printf(out, ",\"%s\":\"%s\"", o->from.part, part);
 }
 
 /* The rates of the last interval of serverStats. */
@@ -153,9 +168,9 @@ static void answer_health(const struct ops *o, struct pipe *p)
               ",\"rooms\":%lld,\"nodes\":%u,\"redis\":\"%s\",\"memory\":{\"rss\":%llu},"
               "\"users\":%lld,",
               (long long)metric_get(M_ROOMS), o->from.adapter ? adapter_nodes(o->from.adapter) : 1,
-              !o->from.adapter ? "none"
-              : is_degraded(o) ? "away"
-                               : "connected",
+              !o->from.adapter   ? "none"
+              : is_redis_away(o) ? "away"
+                                 : "connected",
               (unsigned long long)proc_resident_bytes(), (long long)metric_get(M_USERS_HERE));
     put_rates(&body, false);
     sb_char(&body, ',');
@@ -185,7 +200,7 @@ static void answer_metrics(const struct ops *o, struct pipe *p)
     metric_set(M_BUFS, (int64_t)bufs);
     metric_set(M_UPTIME, (int64_t)((clock_ms() - o->started_ms) / 1000));
     metric_set(M_MEMORY, (int64_t)proc_resident_bytes());
-    metric_set(M_DEGRADED, is_degraded(o));
+    metric_set(M_DEGRADED, is_redis_away(o));
     metric_print(&body);
     answer(p, 200, STR("text/plain; version=0.0.4; charset=utf-8"), &body);
     sb_fini(&body);

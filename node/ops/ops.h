@@ -28,6 +28,10 @@ struct ops_sources { /* borrowed for the life of the ops; may be NULL where a pr
     struct ops_dev_hands dev; /* its ctx is this one */
     /* Carries an order of a back end out, and answers it; NULL: the program has no features. */
     void (*order)(void *ctx, const struct order *o);
+    /* What the program leans on beside Redis: its name, and "up", "away", or NULL when it is not
+     * used. */
+    const char *part;
+    const char *(*part_state)(void *ctx);
     void *ctx;
 };
 

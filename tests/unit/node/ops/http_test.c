@@ -1,5 +1,6 @@
 /* Routes of ops: what is answered where, and how a drain shows. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include "base/json.h"
 #include "base/metric.h"
 #include "node/ops/ops.h"
@@ -21,10 +22,19 @@ static void on_request(void *ctx, struct pipe *p, const struct http_request *r)
         pipe_reply(p, &none);
 }
 
+static const char *archive; /* its state */
+
+static const char *part_state(void *ctx)
+{
+    (void)ctx;
+    return archive;
+}
+
 static void set_up(void)
 {
     static const struct edge_handler handler = {.on_request = on_request};
-    static const struct ops_sources sources = {.program = "gateway"};
+    static const struct ops_sources sources = {
+        .program = "gateway", .part = "archive", .part_state = part_state};
 
     conf.node_name = (char[]){"alpha"};
     conf.static_dir = (char[]){""};
@@ -115,4 +125,30 @@ Test(ops_http, other_paths_and_methods_are_not_found)
 {
     cr_expect_eq(fake_request(&edge, "GET /nothing\n")->status, 404);
     cr_expect_eq(fake_request(&edge, "DELETE /health\n")->status, 404);
+}
+
+Test(ops_http, what_the_program_leans_on_degrades_it_when_it_is_away)
+{
+    static const struct {
+        const char *state, *health, *ready;
+    } rows[] = {{"up", "\"status\":\"ok\"", "\"degraded\":false"},
+                {"away", "\"status\":\"degraded\"", "\"degraded\":true"}};
+    struct fake_pipe *p;
+
+    cr_expect_not(strstr(fake_body_z(fake_request(&edge, "GET /health\n")), "archive"), "not used");
+    for (size_t i = 0; i < 2; i++) {
+        char member[40];
+
+        archive = rows[i].state;
+        snprintf(member, sizeof member, "\"archive\":\"%s\"", archive);
+        p = fake_request(&edge, "GET /health\n");
+        cr_expect(strstr(fake_body_z(p), member), "%s", fake_body_z(p));
+        cr_expect(strstr(fake_body_z(p), rows[i].health), "%s", fake_body_z(p));
+        p = fake_request(&edge, "GET /ready\n");
+        cr_expect_eq(p->status, 200, "it goes on");
+        cr_expect(strstr(fake_body_z(p), member), "%s", fake_body_z(p));
+        cr_expect(strstr(fake_body_z(p), rows[i].ready), "%s", fake_body_z(p));
+        fake_request(&edge, "GET /metrics\n");
+        cr_expect_eq(metric_get(M_DEGRADED), 0, "it is Redis' alone");
+    }
 }
