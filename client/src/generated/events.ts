@@ -682,8 +682,10 @@ export interface PrivateHistoryEvent {
   /** Name of the conversation of two users, the same for both: to be compared, not to be read. */
   conversation: string;
   messages: unknown[];
-  /** There are further ones in the direction that was asked for. */
+  /** There are further ones in the direction that was asked for; true, too, while nobody can know (archive). */
   hasMore: boolean;
+  /** unavailable: older ones may be in the archive, which cannot be reached now; ask again later. Asked with after, nothing is shown that would leave them out. */
+  archive?: "unavailable";
   /** Of the last message; 0: none. */
   lastSeq: number;
   /** The own read cursor. */

@@ -63,6 +63,8 @@ static void *private_open(struct events *e)
     p->adapter = events_adapter(e);
     if (p->adapter) p->node = adapter_node_id(p->adapter);
     p->nsp = sio_nsp_get(events_sio(e), STR("/"));
+    p->archive = events_app(e); /* of gateway.c */
+    private_archive_open(p);
     return p;
 }
 
@@ -77,6 +79,7 @@ void private_settle(struct private *p)
 static void private_close(void *state)
 {
     private_readers_close(state); /* lanes and busy readers end with their answers */
+    private_archive_close(state);
     private_settle(state);
 }
 

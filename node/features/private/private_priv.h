@@ -4,6 +4,8 @@
 
 #include "adapter/adapter.h"
 #include "base/map.h"
+#include "base/timer.h"
+#include "node/archive/archive.h"
 #include "node/event/event.h"
 #include "node/features/private/private_id.h"
 
@@ -12,6 +14,9 @@ struct private
     struct events *events;
     struct adapter *adapter; /* NULL: none */
     struct sio_nsp *nsp;
+    struct archive *archive; /* may be off, or NULL */
+    struct due *marks;       /* NULL: the archive is off */
+    struct timer count_timer;
     struct map lanes;   /* conversation and sender → struct lane (private_send.c) */
     struct map readers; /* part of a user with devices here → struct reader (private_read.c) */
     struct str node;    /* own id */
@@ -61,6 +66,25 @@ struct private_sending {
     struct event_later *later; /* taken */
 };
 void private_send(struct private *p, const struct private_sending *s);
+
+/* ---- private_bell.c ---- */
+struct private_ringing { /* borrows */
+    const struct private_id *from, *to;
+    struct str told;  /* members of messageQueued, the recipientId left out */
+    struct str nodes; /* with devices of the recipient, ADAPTER_NODE_ID_SIZE bytes each */
+};
+void private_bell(struct private *p, const struct private_ringing *r);
+
+/* ---- private_archive.c ---- */
+void private_archive_open(struct private *p);
+void private_archive_close(struct private *p);
+/* So many times of PRIVATE_KEEP_… are kept of what is not archived; 0: there is no archive. */
+uint64_t private_archive_times(const struct private *p);
+/* Sees to it that what is in the conversation's log by now will be archived: told says that Redis
+ * knows, later, or ERR_CLOSED within private_archive_close. 0: there is no archive, or it is not
+ * told; else 1. told may be NULL. */
+unsigned private_archive_mark(struct private *p, struct str conversation,
+                              void (*told)(void *ctx, int rc), void *ctx);
 
 /* ---- private_read.c ---- */
 void private_device_open(struct private *p, struct sio_socket *s, const struct identity *who);

@@ -18,9 +18,11 @@ enum {
 };
 
 /* ARGV: sender, recipient, clientMsgId, messageId, timestamp, event without seq, messages kept,
- * seconds kept, seq up to which they are in the inbox. Returns 'full', or seq, messageId,
- * timestamp, what the recipient has read, 1 when it was there before, and what is not in the inbox
- * yet: seq, number, hidden, messageId, event of each. */
+ * seconds kept, seq up to which they are in the inbox, so many times of both are kept for the
+ * archive at most (0: there is none). With an archive numbers begin at the clock: a Redis that
+ * forgot the conversation does not give those of the archive again. Returns 'full', or seq,
+ * messageId, timestamp, what the recipient has read, 1 when it was there before, and what is not in
+ * the inbox yet: seq, number, hidden, messageId, event of each. */
 static struct adapter_script append_script = {
     .name = "private_append",
     .keys = {KEY_CONV_LOG, KEY_CONV_STATE, KEY_CONV_IDS, KEY_CONV_ID_TIMES},
@@ -30,7 +32,7 @@ static struct adapter_script append_script = {
         "local from, to, client = ARGV[1], ARGV[2], ARGV[1] .. ' ' .. ARGV[3]\n"
         "local clock = redis.call('TIME')\n"
         "local now = clock[1] * 1000 + math.floor(clock[2] / 1000)\n"
-        "local ttl = tonumber(ARGV[8])\n"
+        "local keep, ttl, times_more = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[10])\n"
         "local function get(field) return redis.call('HGET', state, field) or '0' end\n"
         "local open = {}\n"
         "for seq in string.gmatch(get('open ' .. from), '%d+') do\n"
@@ -43,21 +45,35 @@ static struct adapter_script append_script = {
         "end\n"
         "if not seq then\n"
         "  if #open >= 100 then return {'full'} end\n"
+        "  if times_more > 0 and redis.call('HEXISTS', state, 'seq') == 0 then\n"
+        "    local start = string.format('%.0f', now)\n"
+        "    redis.call('HSET', state, 'seq', start, 'a', start)\n"
+        "  end\n"
         "  seq, id, at = tostring(redis.call('HINCRBY', state, 'seq', 1)), ARGV[4], ARGV[5]\n"
+        "  local archived, had = tonumber(get('a')), redis.call('XLEN', log) + 1\n"
+        "  if times_more > 0 then\n"
+        "    keep = math.max(keep, math.min(tonumber(seq) - archived, keep * times_more))\n"
+        "    ttl = ttl * times_more\n"
+        "  else\n"
+        "    archived = tonumber(seq)\n"
+        "  end\n"
         "  local hidden, n = redis.call('HEXISTS', state, 'block ' .. to), get('n ' .. to)\n"
         "  if hidden == 0 and from ~= to then\n"
         "    n = redis.call('HINCRBY', state, 'n ' .. to, 1)\n"
         "    redis.call('HSET', state, 'l ' .. to, seq)\n"
         "  end\n"
-        "  redis.call('XADD', log, 'MAXLEN', ARGV[7], seq .. '-0', 't', string.format('%.0f', "
+        "  redis.call('XADD', log, 'MAXLEN', keep, seq .. '-0', 't', string.format('%.0f', "
         "now),\n"
         "    'f', from, 'n', n, 'h', hidden, 'i', id,\n"
         "    'b', string.sub(ARGV[6], 1, -2) .. ',\"seq\":' .. seq .. '}')\n"
+        "  local lost = math.max(0, math.min(had - keep, tonumber(seq) - keep - archived))\n"
         "  for _ = 1, 20 do\n"
         "    local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]\n"
         "    if not first or tonumber(first[2][2]) > now - ttl * 1000 then break end\n"
         "    redis.call('XDEL', log, first[1])\n"
+        "    if tonumber(string.match(first[1], '^%d+')) > archived then lost = lost + 1 end\n"
         "  end\n"
+        "  if lost > 0 then redis.call('HINCRBY', state, 'lost', lost) end\n"
         "  open[#open + 1] = seq\n"
         "  if ARGV[3] ~= '' then\n"
         "    redis.call('HSET', ids, client, seq .. ' ' .. id .. ' ' .. at)\n"
@@ -164,12 +180,17 @@ struct send {
     struct sb told; /* ack, and members of messageQueued */
     uint64_t seq;
     bool is_again;
+    /* from those behind it */
+    unsigned waits;  /* answers to come: the inbox, the archive's mark */
+    int rc;          /* of these, the first that failed */
+    struct sb nodes; /* with devices of the recipient, ADAPTER_NODE_ID_SIZE bytes each */
 };
 
 static void send_free(struct send *s)
 {
     sb_fini(&s->texts);
     sb_fini(&s->told);
+    sb_fini(&s->nodes);
     mem_free(s);
 }
 
@@ -196,67 +217,7 @@ static struct send *first(struct lane *l)
 
 static void call_append(struct lane *l);
 
-/* ---- ringing ---- */
-
-struct bell { /* rung at several nodes; nobody there: the message waits */
-    struct private *feature;
-    unsigned left;
-    bool is_heard;
-    struct sb texts;
-    size_t text_n, part_n; /* of texts: the sender's, then the event */
-};
-
-static void bell_end(struct bell *b)
-{
-    if (--b->left) return;
-    if (!b->is_heard && !b->feature->is_closed) {
-        struct str all = sb_view(&b->texts), rest = str_skip(all, b->text_n);
-        struct sio_cast to = sio_cast_all(b->feature->nsp);
-        struct sb names = {0};
-
-        private_aim(&to, str_head(all, b->text_n), str_head(rest, b->part_n), &names);
-        sio_cast_emit(&to, str_skip(rest, b->part_n), NULL, 0);
-        sb_fini(&names);
-    }
-    sb_fini(&b->texts);
-    mem_free(b);
-}
-
-static void on_rung(void *ctx, int rc)
-{
-    struct bell *b = ctx;
-
-    /* in doubt it is not said: the message is delivered, or waits, all the same */
-    if (rc != ERR_NOT_FOUND) b->is_heard = true;
-    bell_end(b);
-}
-
-static void ring(struct lane *l, const struct send *s, const struct str *nodes, unsigned count)
-{
-    struct private *p = l->feature;
-    struct bell *b = MEM_NEW(struct bell);
-
-    b->feature = p;
-    b->left = 1;
-    b->text_n = l->from.text.n;
-    b->part_n = l->from.part.n;
-    sb_str(&b->texts, l->from.text);
-    sb_str(&b->texts, l->from.part);
-    sb_z(&b->texts, "[\"messageQueued\",{");
-    sb_str(&b->texts, sb_view(&s->told));
-    sb_z(&b->texts, ",\"recipientId\":");
-    sb_str(&b->texts, l->to.raw);
-    sb_z(&b->texts, "}]");
-    for (unsigned i = 0; i < count; i++) {
-        if (str_eq(nodes[i], p->node)) {
-            if (private_ring(p, l->to.part)) b->is_heard = true;
-        } else if (nodes[i].n == ADAPTER_NODE_ID_SIZE) {
-            b->left++;
-            private_tell_node(p, nodes[i], l->to.part, on_rung, b);
-        }
-    }
-    bell_end(b);
-}
+/* ---- telling ---- */
 
 static void sync_own(struct lane *l, const struct send *s)
 {
@@ -289,7 +250,7 @@ static void note_handed(struct lane *l)
 
 /* The first one is done: the next, or the end of the lane. Those behind one that Redis did not
  * answer in time are not kept waiting. May free l. */
-static void end_first(struct lane *l, int rc, const struct str *nodes, unsigned count)
+static void end_first(struct lane *l, int rc)
 {
     struct send *s;
 
@@ -297,7 +258,11 @@ static void end_first(struct lane *l, int rc, const struct str *nodes, unsigned 
         s = first(l);
         event_later_end(s->later, rc, sb_view(&s->told));
         if (rc == OK && !s->is_again && !str_eq(l->from.part, l->to.part)) sync_own(l, s);
-        if (rc == OK) ring(l, s, nodes, count);
+        if (rc == OK)
+            private_bell(l->feature, &(struct private_ringing){.from = &l->from,
+                                                               .to = &l->to,
+                                                               .told = sb_view(&s->told),
+                                                               .nodes = sb_view(&s->nodes)});
         list_unlink(&s->node);
         send_free(s);
     } while (rc == ERR_TIMEOUT && !list_is_empty(&l->sends));
@@ -309,17 +274,33 @@ static void end_first(struct lane *l, int rc, const struct str *nodes, unsigned 
     lane_free(l);
 }
 
+/* One of the answers that the first one waits for. May free l. */
+static void end_step(struct lane *l, int rc)
+{
+    struct send *s = first(l);
+
+    if (s->rc == OK) s->rc = rc;
+    if (--s->waits) return;
+    if (s->rc == ERR_CLOSED)
+        lane_free(l);
+    else
+        end_first(l, s->rc);
+}
+
 static void on_put(void *ctx, int rc, const struct str *reply, unsigned count)
 {
     struct lane *l = ctx;
     struct send *s = first(l);
 
-    if (rc == ERR_CLOSED) {
-        lane_free(l);
-        return;
-    }
     if (rc == OK && s->seq > l->handed) l->handed = s->seq;
-    end_first(l, rc, reply, count);
+    for (unsigned i = 0; i < count; i++)
+        if (reply[i].n == ADAPTER_NODE_ID_SIZE) sb_str(&s->nodes, reply[i]);
+    end_step(l, rc);
+}
+
+static void on_marked(void *ctx, int rc)
+{
+    end_step(ctx, rc);
 }
 
 static void call_put(struct lane *l, const struct str *reply, unsigned count)
@@ -357,7 +338,7 @@ static void on_appended(void *ctx, int rc, const struct str *reply, unsigned cou
                      str_u64(reply[0], UINT64_MAX, &s->seq) != OK))
         rc = ERR_INTERNAL;
     if (rc != OK) {
-        end_first(l, rc, NULL, 0);
+        end_first(l, rc);
         return;
     }
     s->is_again = str_eq(reply[4], STR("1"));
@@ -368,6 +349,7 @@ static void on_appended(void *ctx, int rc, const struct str *reply, unsigned cou
     sb_z(&s->told, ",\"conversation\":");
     sb_json(&s->told, l->conv);
     sb_printf(&s->told, ",\"seq\":%llu", (unsigned long long)s->seq);
+    s->waits = 1 + private_archive_mark(l->feature, l->conv, on_marked, l);
     call_put(l, reply, count);
 }
 
@@ -390,6 +372,7 @@ static void call_append(struct lane *l)
     private_call_u64(&c, conf->private_keep_messages);
     private_call_u64(&c, conf->private_keep_days * 86400);
     private_call_u64(&c, l->handed);
+    private_call_u64(&c, private_archive_times(l->feature));
     private_call_run(l->feature, &c, &append_script, on_appended, l);
 }
 

@@ -11,7 +11,7 @@ static void up_ann(void)
 static void down_ann(void)
 {
     free_session(ann);
-    fake_down();
+    private_down();
 }
 
 TestSuite(private_ask, .init = up_ann, .fini = down_ann);
