@@ -39,7 +39,6 @@ static void on_rung(void *ctx, int rc)
 void private_bell(struct private *p, const struct private_ringing *r)
 {
     struct bell *b = MEM_NEW(struct bell);
-    struct str nodes = r->nodes;
 
     b->feature = p;
     b->left = 1;
@@ -52,8 +51,8 @@ void private_bell(struct private *p, const struct private_ringing *r)
     sb_z(&b->texts, ",\"recipientId\":");
     sb_str(&b->texts, r->to->raw);
     sb_z(&b->texts, "}]");
-    for (; nodes.n; nodes = str_skip(nodes, ADAPTER_NODE_ID_SIZE)) {
-        struct str node = str_head(nodes, ADAPTER_NODE_ID_SIZE);
+    for (size_t at = 0; at < r->nodes.n; at += ADAPTER_NODE_ID_SIZE) {
+        struct str node = str_of(r->nodes.p + at, ADAPTER_NODE_ID_SIZE);
 
         if (str_eq(node, p->node)) {
             if (private_ring(p, r->to->part)) b->is_heard = true;
