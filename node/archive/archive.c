@@ -133,6 +133,8 @@ static void tell(struct archive_call *call, int rc, const char *why,
     count(call, rc, why);
     if (call->done_read)
         call->done_read(call->ctx, rc, page);
+    else if (call->done_erased)
+        call->done_erased(call->ctx, rc, page->count);
     else
         call->done(call->ctx, rc);
 }
@@ -264,12 +266,25 @@ void archive_read(struct archive *a, const struct archive_query *q, archive_read
     send_call(call);
 }
 
+void archive_erase(struct archive *a, struct str user, archive_erased_fn *done, void *ctx)
+{
+    struct archive_call *call = call_new(a, ARCHIVE_ERASE, call_done);
+
+    sb_reserve(&call->bytes, user.n + 1);
+    call->done_erased = done;
+    call->ctx = ctx;
+    call->query.viewer = keep(&call->bytes, user);
+    send_call(call);
+}
+
 /* ---- open and close ---- */
 
 static void label_metrics(void)
 {
-    static const char *const names[ARCHIVE_OPS] = {
-        [ARCHIVE_APPEND] = "append", [ARCHIVE_READ] = "read", [ARCHIVE_PROBE] = "probe"};
+    static const char *const names[ARCHIVE_OPS] = {[ARCHIVE_APPEND] = "append",
+                                                   [ARCHIVE_READ] = "read",
+                                                   [ARCHIVE_ERASE] = "erase",
+                                                   [ARCHIVE_PROBE] = "probe"};
 
     metric_labels(M_ARCHIVE_CALLS, names, ARCHIVE_OPS);
     metric_labels(M_ARCHIVE_FAILURES, names, ARCHIVE_OPS);

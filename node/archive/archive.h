@@ -10,6 +10,7 @@
 
 #define ARCHIVE_BATCH_MAX 200 /* messages of one append */
 #define ARCHIVE_PAGE_MAX 200  /* messages of one page */
+#define ARCHIVE_ERASE_MAX 1000
 
 struct archive;
 struct conf;
@@ -72,5 +73,11 @@ typedef void archive_read_fn(void *ctx, int rc, const struct archive_page *page)
 /* Documents that are no messages are passed over. */
 void archive_read(struct archive *a, const struct archive_query *q, archive_read_fn *done,
                   void *ctx);
+
+typedef void archive_erased_fn(void *ctx, int rc, unsigned count);
+
+/* Erases up to ARCHIVE_ERASE_MAX messages of all conversations of a user; count: how many. Call it
+ * again until that is 0. */
+void archive_erase(struct archive *a, struct str user, archive_erased_fn *done, void *ctx);
 
 #endif

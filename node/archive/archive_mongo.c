@@ -31,7 +31,7 @@ struct worker { /* a client; of one thread */
 
 static int fail(const struct worker *w, struct archive_call *call)
 {
-    call->rc = mongodb_code(&w->error, call->op == ARCHIVE_APPEND, &call->is_away);
+    call->rc = mongodb_code(&w->error, call->op != ARCHIVE_READ, &call->is_away);
     (void)snprintf(call->why, sizeof call->why, "MongoDB: %.220s", w->error.message);
     return call->rc;
 }
@@ -271,6 +271,52 @@ static void read_page(struct worker *w, struct archive_call *call)
     bson_destroy(&query);
 }
 
+/* ---- erase ---- */
+
+/* Keys of the user's documents, as {_id: {$in: […]}}; false: it failed. */
+static bool put_keys(struct worker *w, struct archive_call *call, bson_t *query)
+{
+    bson_t users = BSON_INITIALIZER, in, keys;
+    bson_t *options =
+        BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit",
+                 BCON_INT64(ARCHIVE_ERASE_MAX), "maxTimeMS", BCON_INT64(left_ms(call)));
+    mongoc_cursor_t *cursor;
+    const bson_t *doc;
+    bson_iter_t it;
+    bool is_read;
+
+    put_text(&users, "users", call->query.viewer);
+    cursor = mongoc_collection_find_with_opts(w->messages, &users, options, NULL);
+    bson_append_document_begin(query, "_id", -1, &in);
+    bson_append_array_begin(&in, "$in", -1, &keys);
+    while (mongoc_cursor_next(cursor, &doc)) {
+        char room[12];
+        const char *key;
+        size_t n = bson_uint32_to_string(call->count, &key, room, sizeof room);
+
+        if (!bson_iter_init_find(&it, doc, "_id")) continue;
+        bson_append_value(&keys, key, (int)n, bson_iter_value(&it));
+        call->count++;
+    }
+    bson_append_array_end(&in, &keys);
+    bson_append_document_end(query, &in);
+    is_read = !mongoc_cursor_error(cursor, &w->error);
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(options);
+    bson_destroy(&users);
+    return is_read;
+}
+
+static void erase(struct worker *w, struct archive_call *call)
+{
+    bson_t query = BSON_INITIALIZER;
+
+    if (!put_keys(w, call, &query) ||
+        (call->count && !mongoc_collection_delete_many(w->messages, &query, NULL, NULL, &w->error)))
+        (void)fail(w, call);
+    bson_destroy(&query);
+}
+
 /* ---- calls ---- */
 
 static void probe(struct worker *w, struct archive_call *call)
@@ -281,7 +327,10 @@ static void probe(struct worker *w, struct archive_call *call)
 void archive_mongo_run(void *worker, struct archive_call *call)
 {
     static void (*const runs[ARCHIVE_OPS])(struct worker * w, struct archive_call * call) = {
-        [ARCHIVE_APPEND] = append, [ARCHIVE_READ] = read_page, [ARCHIVE_PROBE] = probe};
+        [ARCHIVE_APPEND] = append,
+        [ARCHIVE_READ] = read_page,
+        [ARCHIVE_ERASE] = erase,
+        [ARCHIVE_PROBE] = probe};
     struct worker *w = worker;
 
     if (get_ready(w, call) == OK) runs[call->op](w, call);

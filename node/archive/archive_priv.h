@@ -7,7 +7,7 @@
 #include "base/timer.h"
 #include "node/archive/archive.h"
 
-enum archive_op { ARCHIVE_APPEND, ARCHIVE_READ, ARCHIVE_PROBE, ARCHIVE_OPS };
+enum archive_op { ARCHIVE_APPEND, ARCHIVE_READ, ARCHIVE_ERASE, ARCHIVE_PROBE, ARCHIVE_OPS };
 
 struct archive_call {
     struct pool_job job; /* first */
@@ -16,12 +16,12 @@ struct archive_call {
     uint64_t deadline_us; /* clock_us */
     /* What was asked, which borrows from bytes. */
     struct archive_batch batch;
-    struct archive_query query;
+    struct archive_query query; /* of an erasure the viewer alone */
     struct sb bytes;
     /* What was asked to be appended; or the answer, which borrows from page. */
     struct archive_message *messages;
     struct sb page;
-    unsigned count;
+    unsigned count; /* of messages, or erased ones */
     int rc;
     bool has_more;
     bool is_away;     /* others will fare no better now */
@@ -33,6 +33,7 @@ struct archive_call {
     bool is_answered;
     archive_done_fn *done;
     archive_read_fn *done_read;
+    archive_erased_fn *done_erased;
     void *ctx;
 };
 

@@ -132,3 +132,34 @@ Test(archive_mongo, passes_over_what_is_no_message)
     mongoc_collection_destroy(c);
     mongoc_client_destroy(client);
 }
+
+Test(archive_mongo, erases_all_conversations_of_one_user)
+{
+    static const struct archive_message m = {
+        .seq = 1, .from = STR("u2"), .id = STR("msg_x"), .event = STR("{\"n\":\"other\"}")};
+    const struct archive_batch rows[] = {
+        {.conversation = STR("u1:u3"), .users = {STR("u1"), STR("u3")}},
+        {.conversation = STR("u2:u3"), .users = {STR("u2"), STR("u3")}},
+        {.conversation = STR("u11:u3"), .users = {STR("u11"), STR("u3")}}, /* u1 is its beginning */
+    };
+    struct archive_query q = ar_query(1, 9, 5);
+
+    ar_fill(1, 3);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct archive_batch b = rows[i];
+        unsigned want = ar.answers + 1;
+
+        b.messages = &m;
+        b.count = 1;
+        archive_append(ar.archive, &b, ar_done, NULL);
+        ar_await(&ar.answers, want);
+        cr_assert_eq(ar.rc, OK);
+    }
+    cr_expect_eq(ar_erase("u1"), 4);
+    cr_expect_eq(ar_erase("u1"), 0);
+    cr_expect_str_eq(ar_page(&q), "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        q.conversation = rows[i].conversation;
+        cr_expect_str_eq(ar_page(&q), i ? "1 {\"n\":\"other\"}\n" : "", "row %zu", i);
+    }
+}
