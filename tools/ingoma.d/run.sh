@@ -284,7 +284,7 @@ up() {
         seen+="$port "
     done
     mkdir -p "$RUN"
-    build release ingoma-gateway ingoma-contacts ingoma-emit ingoma-revoke
+    build release ingoma-gateway ingoma-contacts ingoma-emit ingoma-revoke ingoma-erase
     setup_demo
     trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
     start_all || { stop_all; exit 1; }
@@ -347,7 +347,7 @@ logs() {
     tail -n 100 "${follow[@]}" "${files[@]}"
 }
 
-# Over the Redis of `up` when it runs and no other one is named. The status is the program's (docs/emit.md, docs/auth.md).
+# Over the Redis of `up` when it runs and no other one is named. The status is the program's (docs/emit.md, docs/auth.md, docs/private.md).
 over_redis() {
     local program=build/release/ingoma-$1
     shift
@@ -367,6 +367,10 @@ emit() {
 
 revoke() {
     over_redis revoke "$@"
+}
+
+erase() {
+    over_redis erase "$@"
 }
 
 # The store of `up` when no other one is named.
