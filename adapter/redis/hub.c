@@ -229,7 +229,7 @@ static void take_map(struct redis_hub *h, struct redis_server **owner)
         h->cluster->told_ms = clock_ms();
         LOG_INFO("redis.cluster_map", LOG_Z("link", h->commands_name));
     }
-    h->conf.on_map(h->conf.ctx);
+    if (h->conf.on_map) h->conf.on_map(h->conf.ctx);
 }
 
 static void on_map(void *ctx, int rc, const struct redisReply *r)

@@ -24,7 +24,7 @@ struct redis_hub_conf {
     void (*on_subscriber_up)(void *ctx, struct redis_link *k);
     void (*on_subscriber_down)(void *ctx, struct redis_link *k); /* k is not to be used again */
     void (*on_push)(void *ctx, struct redis_link *k, const struct redis_push *p);
-    void (*on_map)(void *ctx); /* slots have other masters than before */
+    void (*on_map)(void *ctx); /* slots have other masters than before; may be NULL */
 };
 
 struct redis_server {

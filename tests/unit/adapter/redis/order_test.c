@@ -3,6 +3,7 @@
 
 #include "adapter/message.h"
 #include "adapter/redis/order.h"
+#include "tests/unit/support/redis_cluster_fixture.h"
 
 static void set_up(void)
 {
@@ -63,4 +64,19 @@ Test(redis_order, says_why_it_failed)
     cr_expect_eq(order("return 1"), ERR_UNAVAILABLE);
     conf.redis_url = bad;
     cr_expect_eq(order("return 1"), ERR_CONFIG);
+}
+
+Test(redis_order, finds_the_server_in_a_redis_cluster)
+{
+    static struct redis_cluster_fixture cluster;
+
+    NEEDS_REDIS();
+    redis_cluster_fixture_open(&cluster);
+    conf.redis_url = cluster.url;
+    cr_expect_eq(order("return redis.call('SET', KEYS[1], ARGV[1])"), OK, STR_FMT,
+                 STR_ARG(sb_view(&got.why)));
+    cr_expect_str_eq(redis_cluster_fixture_say(
+                         &cluster, redis_cluster_fixture_owner(&cluster, "{t}:k"), "GET {t}:k"),
+                     "$3\r\none\r\n");
+    redis_cluster_fixture_close(&cluster);
 }
