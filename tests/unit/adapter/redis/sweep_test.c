@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include "adapter/redis/sweep.h"
+#include "tests/unit/support/redis_cluster_fixture.h"
 
 TestSuite(redis_sweep, .init = errand_up, .fini = errand_down, .timeout = 60);
 
@@ -86,4 +87,29 @@ Test(redis_sweep, says_why_it_failed)
     cr_expect_eq(sweep(&erase), ERR_UNAVAILABLE);
     conf.redis_url = bad;
     cr_expect_eq(sweep(&erase), ERR_CONFIG);
+}
+
+Test(redis_sweep, goes_over_all_servers_of_a_redis_cluster)
+{
+    static struct redis_cluster_fixture cluster;
+    unsigned at[REDIS_CLUSTER_SIZE] = {0};
+
+    NEEDS_REDIS();
+    redis_cluster_fixture_open(&cluster);
+    conf.redis_url = cluster.url;
+    for (int i = 100; i < 160; i++) {
+        char words[32], key[16];
+        int owner;
+
+        (void)snprintf(key, sizeof key, "a:{%d}", i);
+        (void)snprintf(words, sizeof words, "SET %s x", key);
+        owner = redis_cluster_fixture_owner(&cluster, key);
+        at[owner]++;
+        cr_assert_str_eq(redis_cluster_fixture_say(&cluster, owner, words), "+OK\r\n");
+    }
+    for (int i = 0; i < REDIS_CLUSTER_SIZE; i++)
+        cr_assert_gt(at[i], 0, "each has some");
+    cr_expect_eq(sweep(&erase), OK, STR_FMT, STR_ARG(sb_view(&got.why)));
+    cr_expect_eq(got.count, 3 * 60);
+    redis_cluster_fixture_close(&cluster);
 }
