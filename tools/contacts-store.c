@@ -5,6 +5,7 @@
  * password. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/log.h"
@@ -139,12 +140,13 @@ enum { WORDS_MAX = 2 };
 static const struct command {
     const char *name, *flag; /* flag: the word that stands for all words, or NULL */
     int words;
+    bool makes_file; /* an SQLite file that is not there yet; others would make an empty one */
     int (*run)(const struct conf *c, char *const *words); /* words not given are NULL */
 } commands[] = {
-    {"export", NULL, 0, say_export},
-    {"import", NULL, 0, say_import},
-    {"notices", NULL, 0, say_notices},
-    {"retry", "--all", WORDS_MAX, say_retry},
+    {"export", NULL, 0, false, say_export},
+    {"import", NULL, 0, true, say_import},
+    {"notices", NULL, 0, false, say_notices},
+    {"retry", "--all", WORDS_MAX, false, say_retry},
 };
 
 static const struct command *command_of(const char *name)
@@ -200,6 +202,15 @@ static int read_options(int argc, char **argv, int from, struct conf *c)
     return rc;
 }
 
+static int run(const struct command *k, const struct conf *c, char *const *words)
+{
+    if (!k->makes_file && !c->mongodb_uri[0] && access(c->contacts_db, F_OK) != 0) {
+        fprintf(stderr, "ingoma contacts %s: there is no file %s\n", k->name, c->contacts_db);
+        return EXIT_FAILED;
+    }
+    return k->run(c, words);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -222,7 +233,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "ingoma contacts: see ingoma contacts --help\n");
     else
         status = read_options(argc, argv, 2 + count, &c);
-    if (status == EXIT_DONE) status = k->run(&c, words);
+    if (status == EXIT_DONE) status = run(k, &c, words);
     conf_fini(&c);
     return status;
 }

@@ -136,6 +136,9 @@ describe('the command line, beside the nodes', () => {
       assert.equal(status, 2, words.join(' '));
       assert.match(said, /ingoma contacts/, words.join(' '));
     }
+    const missing = `${folder}/mistyped.db`;
+    assert.deepEqual(command('export', '--db', missing), { status: 1, lines: [], said: `ingoma contacts export: there is no file ${missing}\n` });
+    assert.equal(fs.existsSync(missing), false);
     const help = command('--help');
     assert.equal(help.status, 0);
     assert.ok(help.lines.some((line) => line.includes('retry --all')));
