@@ -59,7 +59,7 @@ async function dump() {
 const spellings = [ANN, NAME, encodeURIComponent(ANN), 'ann%20to%20be', 'of Ann '];
 const hits = async () => (await dump()).filter((line) => spellings.some((s) => line.toLowerCase().includes(s.toLowerCase())));
 
-test('nothing of the user is left, in no spelling; the others keep what is theirs', { skip, timeout: 120000 }, async () => {
+test('nothing of the user is left, in no spelling; the others keep what is theirs', { skip, timeout: 240000 }, async () => {
   const ann = await user(one, ANN, NAME), bob = await user(two, 'bob'), number = await user(two, 7);
   ann.emit('updatePresence', { status: 'away' });
   await say(ann, 'bob', 'of Ann to Bob', 30); // ten of them are in the archive alone
@@ -74,7 +74,7 @@ test('nothing of the user is left, in no spelling; the others keep what is their
   await bob.ask('markAsRead', { userId: ANN });
   await until('all to be archived', async () => (await db.keys('ingoma:{conv:*}:state')).length >= 6 && (await Promise.all(
     (await db.keys('ingoma:{conv:*}:log')).map((key) => db.hmGet(key.replace(/log$/, 'state'), ['a', 'seq'])),
-  )).every(([a, seq]) => a === seq), 60000);
+  )).every(([a, seq]) => a === seq), 120000);
   ann.close();
   await until('her to be offline', () => db.zScore('ingoma:{presence:socket.io}:left', ANN));
   assert.ok((await hits()).length >= 10, 'there was something to find');
@@ -92,7 +92,7 @@ test('nothing of the user is left, in no spelling; the others keep what is their
   assert.deepEqual((await number.ask('unreadCounts', {})).conversations.map((c) => c.userId), ['bob']);
 });
 
-test('7 and "7" are two', { skip, timeout: 60000 }, async () => {
+test('7 and "7" are two', { skip, timeout: 180000 }, async () => {
   const number = await user(one, 70), text = await user(one, '70'), eve = await user(two, 'eve');
   await say(eve, 70, 'to the number', 2);
   await say(eve, '70', 'to the text', 2);
@@ -103,7 +103,7 @@ test('7 and "7" are two', { skip, timeout: 60000 }, async () => {
   assert.deepEqual((await text.ask('unreadCounts', {})).conversations.map((c) => c.unread), [2]);
 });
 
-test('what it cannot do it says, and is run again', { skip, timeout: 60000 }, async () => {
+test('what it cannot do it says, and is run again', { skip, timeout: 180000 }, async () => {
   for (const args of [[], ['a', 'b'], ['--number', 'x'], ['a', '--unknown'], ['a', '--redis']])
     assert.equal((await erase(...args)).status, 2, args.join(' '));
   const away = await erase('a', '--mongodb', 'mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=50');

@@ -73,6 +73,7 @@ Test(redis_order, finds_the_server_in_a_redis_cluster)
     NEEDS_REDIS();
     redis_cluster_fixture_open(&cluster);
     conf.redis_url = cluster.url;
+    conf.redis_timeout_ms = 30000; /* for three servers on a busy machine */
     cr_expect_eq(order("return redis.call('SET', KEYS[1], ARGV[1])"), OK, STR_FMT,
                  STR_ARG(sb_view(&got.why)));
     cr_expect_str_eq(redis_cluster_fixture_say(

@@ -97,6 +97,7 @@ Test(redis_sweep, goes_over_all_servers_of_a_redis_cluster)
     NEEDS_REDIS();
     redis_cluster_fixture_open(&cluster);
     conf.redis_url = cluster.url;
+    conf.redis_timeout_ms = 30000; /* for three servers on a busy machine */
     for (int i = 100; i < 160; i++) {
         char words[32], key[16];
         int owner;
