@@ -8,10 +8,10 @@
 #include "adapter/redis/emit.h"
 #include "base/conf.h"
 #include "base/json.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "node/ops/emit_order.h"
+#include "tools/command.h"
 
 enum { EXIT_HEARD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOBODY = 3 };
 
@@ -64,14 +64,6 @@ static void put_item(struct sb *list, struct str item)
     sb_json(list, item);
 }
 
-static void put_flag(struct sb *flag, const char *name, struct str value)
-{
-    flag->n = 0;
-    sb_z(flag, name);
-    sb_str(flag, value);
-    sb_char(flag, 0);
-}
-
 /* What is spliced must be one whole value: '1,"rooms":...' would be an order of its own. */
 static int put_json(struct sb *body, const char *name, struct str text)
 {
@@ -103,11 +95,11 @@ static int read_option(struct order *o, const char *name, struct str value)
     else if (strcmp(name, "--except") == 0)
         put_item(&o->except, value);
     else if (strcmp(name, "--redis") == 0)
-        put_flag(&o->redis, "--redis-url=", value);
+        command_flag(&o->redis, "--redis-url=", value);
     else if (strcmp(name, "--adapter") == 0)
-        put_flag(&o->adapter, "--adapter=", value);
+        command_flag(&o->adapter, "--adapter=", value);
     else
-        put_flag(&o->prefix, "--adapter-prefix=", value);
+        command_flag(&o->prefix, "--adapter-prefix=", value);
     return EXIT_HEARD;
 }
 
@@ -222,12 +214,7 @@ int main(int argc, char **argv)
     struct order o = {0};
     int status;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") != 0) continue;
-        fputs(help, stdout);
-        return EXIT_HEARD;
-    }
-    log_open(STR("emit"), LOG_LEVEL_ERROR);
+    if (command_begin("emit", help, argc, argv)) return EXIT_HEARD;
     status = read_options(&o, argc, argv);
     if (status == EXIT_HEARD) status = emit(&o);
     sb_fini(&o.body);

@@ -5,14 +5,13 @@
 #include <stdlib.h>
 
 #include "adapter/redis/sweep.h"
-#include "base/clock.h"
 #include "base/conf.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "node/archive/archive.h"
 #include "node/features/presence/presence_erase.h"
 #include "node/features/private/private_erase.h"
+#include "tools/command.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NEVER_ENDS = 3 };
 enum { WALKS_MAX = 5, FLAGS_MAX = 5 };
@@ -57,14 +56,6 @@ static int complain(const char *what, const char *sentence)
 
 /* ---- what is wanted ---- */
 
-static void put_flag(struct sb *flag, const char *name, struct str value)
-{
-    flag->n = 0;
-    sb_z(flag, name);
-    sb_str(flag, value);
-    sb_char(flag, 0);
-}
-
 static int read_wish(struct wish *w, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -77,9 +68,9 @@ static int read_wish(struct wish *w, int argc, char **argv)
             if (!has_value && i + 1 == argc) return complain(argv[i], ": needs a value");
             if (!has_value) value = str_z(argv[++i]);
             if (str_eq(name, STR("--redis")))
-                put_flag(&w->redis, "--redis-url=", value);
+                command_flag(&w->redis, "--redis-url=", value);
             else
-                put_flag(&w->mongodb, "--mongodb-uri=", value);
+                command_flag(&w->mongodb, "--mongodb-uri=", value);
         } else if (str_starts(name, STR("--")) || w->user.p) {
             return complain(argv[i], ": no such option; --help lists them");
         } else {
@@ -242,13 +233,7 @@ int main(int argc, char **argv)
     struct wish w = {0};
     int status;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") != 0) continue;
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    log_open(STR("erase"), LOG_LEVEL_ERROR);
-    clock_refresh();
+    if (command_begin("erase", help, argc, argv)) return EXIT_DONE;
     status = read_wish(&w, argc, argv);
     if (status == EXIT_DONE) status = run(&w);
     sb_fini(&w.redis);

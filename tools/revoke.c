@@ -7,10 +7,10 @@
 #include "adapter/redis/order.h"
 #include "base/clock.h"
 #include "base/conf.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "node/guard/denied.h"
+#include "tools/command.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOBODY = 3 };
 
@@ -42,14 +42,6 @@ static int complain(const char *what, const char *sentence)
     return EXIT_USAGE;
 }
 
-static void put_flag(struct sb *flag, const char *name, struct str value)
-{
-    flag->n = 0;
-    sb_z(flag, name);
-    sb_str(flag, value);
-    sb_char(flag, 0);
-}
-
 static bool take(struct wish *w, struct str name, struct str value)
 {
     if (str_eq(name, STR("--user")))
@@ -59,9 +51,9 @@ static bool take(struct wish *w, struct str name, struct str value)
     else if (str_eq(name, STR("--until")))
         w->until = value;
     else if (str_eq(name, STR("--redis")))
-        put_flag(&w->redis, "--redis-url=", value);
+        command_flag(&w->redis, "--redis-url=", value);
     else if (str_eq(name, STR("--prefix")))
-        put_flag(&w->prefix, "--adapter-prefix=", value);
+        command_flag(&w->prefix, "--adapter-prefix=", value);
     else
         return false;
     return true;
@@ -156,13 +148,7 @@ int main(int argc, char **argv)
     struct wish w = {0};
     int status;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") != 0) continue;
-        fputs(help, stdout);
-        return EXIT_DONE;
-    }
-    log_open(STR("revoke"), LOG_LEVEL_ERROR);
-    clock_refresh();
+    if (command_begin("revoke", help, argc, argv)) return EXIT_DONE;
     status = read_wish(&w, argc, argv);
     if (status == EXIT_DONE) status = revoke(&w);
     sb_fini(&w.redis);

@@ -73,7 +73,8 @@ REDIS_BOUNDED = {"adapter/tally.c": "HGETALL of a hash with one field a node",
 MUTABLE_EXTERN = re.compile(r"^extern\s+(?!const\b)[^()]*;", re.M)
 EXTERN_EXCEPTIONS = {"base/log.h": "log_level_now is read on hot paths and set at start"}
 
-PRINTERS = {"node/run.c": "the main of all programs: --help, mistakes in options"}
+PRINTERS = {"node/run.c": "the main of all programs: --help, mistakes in options",
+            "tools/command.h": "the beginning of each main of the command line"}
 
 # source → why it has no unit test of its own; anything else needs tests/unit/<path>_test.c
 UNTESTED = (
