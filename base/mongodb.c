@@ -1,6 +1,7 @@
 /* See mongodb.h. The library watches the servers by itself and comes back to them. */
 #include "base/mongodb.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/forbid.h"
 
@@ -134,6 +135,20 @@ void mongodb_close(struct mongodb *m)
     mongoc_client_pool_destroy(m->pool);
     mem_free(m->database);
     *m = (struct mongodb){0};
+}
+
+/* ---- calls ---- */
+
+int64_t mongodb_left_ms(uint64_t deadline_us)
+{
+    int64_t left = (int64_t)(deadline_us / 1000) - (int64_t)(clock_us() / 1000);
+
+    return left > 0 ? left : 1;
+}
+
+void mongodb_put_text(bson_t *doc, const char *key, struct str s)
+{
+    bson_append_utf8(doc, key, -1, s.p ? s.p : "", (int)s.n);
 }
 
 bool mongodb_ping(mongoc_client_t *client, const char *database, bson_error_t *e)

@@ -36,6 +36,11 @@ MUST_USE int mongodb_code(const bson_error_t *e, bool was_sent, bool *is_away);
 /* Who may not come in will not be let in later: the operator should know at once. */
 bool mongodb_is_turned_away(const bson_error_t *e);
 
+/* What is left until a deadline (clock_us), for maxTimeMS; at least 1. */
+int64_t mongodb_left_ms(uint64_t deadline_us);
+
+void mongodb_put_text(bson_t *doc, const char *key, struct str s);
+
 /* Does the server answer? False: *e. */
 bool mongodb_ping(mongoc_client_t *client, const char *database, bson_error_t *e);
 

@@ -3,7 +3,6 @@
 #include "contacts/store/mongo_priv.h"
 
 #include <stdio.h>
-#include "base/clock.h"
 #include "base/conf.h"
 #include "base/mem.h"
 #include "base/forbid.h"
@@ -40,18 +39,11 @@ int mongo_fail(struct mongo_worker *w, struct store_call *call)
     return store_fail(call, rc, w->why);
 }
 
-int64_t mongo_left_ms(const struct store_call *call)
-{
-    int64_t left = (int64_t)(call->deadline_us / 1000) - (int64_t)(clock_us() / 1000);
-
-    return left > 0 ? left : 1;
-}
-
 bson_t *mongo_options(const struct store_call *call)
 {
     bson_t *options = bson_new();
 
-    bson_append_int64(options, "maxTimeMS", -1, mongo_left_ms(call));
+    bson_append_int64(options, "maxTimeMS", -1, mongodb_left_ms(call->deadline_us));
     return options;
 }
 

@@ -11,7 +11,7 @@ static void put_doc_id(bson_t *query, struct str kind, struct str id)
     sb_str(&key, kind);
     sb_char(&key, '/');
     sb_str(&key, id);
-    mongo_put_text(query, "_id", sb_view(&key));
+    mongodb_put_text(query, "_id", sb_view(&key));
     sb_fini(&key);
 }
 
@@ -149,7 +149,7 @@ int mongo_doc_list(struct mongo_worker *w, struct store_call *call)
     struct found list;
     int rc;
 
-    mongo_put_text(&query, "kind", call->ask.kind);
+    mongodb_put_text(&query, "kind", call->ask.kind);
     rc = read_all(w, call, w->docs, &query, &record_doc, &list);
     call->result.docs = list.at;
     call->result.docs_count = list.count;

@@ -24,18 +24,13 @@ const char *mongo_key(unsigned i, char room[MONGO_KEY_SIZE])
     return room;
 }
 
-void mongo_put_text(bson_t *doc, const char *key, struct str s)
-{
-    bson_append_utf8(doc, key, -1, s.p ? s.p : "", (int)s.n);
-}
-
 void mongo_put_id(bson_t *doc, const char *key, struct str id)
 {
     char hex[25];
     bson_oid_t oid;
 
     if (!is_object_id(id)) {
-        mongo_put_text(doc, key, id);
+        mongodb_put_text(doc, key, id);
         return;
     }
     memcpy(hex, id.p, 24);
@@ -51,7 +46,7 @@ static void put_texts(bson_t *doc, const char *name, const struct record_texts *
 
     bson_append_array_begin(doc, name, -1, &list);
     for (unsigned i = 0; i < t->count; i++) {
-        mongo_put_text(&list, mongo_key(i, key), t->at[i]);
+        mongodb_put_text(&list, mongo_key(i, key), t->at[i]);
     }
     bson_append_array_end(doc, &list);
 }
@@ -64,7 +59,7 @@ static void put_slots(bson_t *doc, const char *name, const struct record_slots *
     bson_append_array_begin(doc, name, -1, &list);
     for (unsigned i = 0; i < s->count; i++) {
         bson_append_document_begin(&list, mongo_key(i, key), -1, &slot);
-        mongo_put_text(&slot, "contact", s->at[i].contact);
+        mongodb_put_text(&slot, "contact", s->at[i].contact);
         bson_append_date_time(&slot, "at", -1, s->at[i].at);
         bson_append_document_end(&list, &slot);
     }
@@ -81,7 +76,7 @@ void mongo_put_field(bson_t *doc, const struct record_field *f, const void *reco
         if (strcmp(f->name, "_id") == 0)
             mongo_put_id(doc, f->name, *(const struct str *)p);
         else
-            mongo_put_text(doc, f->name, *(const struct str *)p);
+            mongodb_put_text(doc, f->name, *(const struct str *)p);
         break;
     case RECORD_I64:
         bson_append_int64(doc, f->name, -1, *(const int64_t *)p);

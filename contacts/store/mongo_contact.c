@@ -157,7 +157,7 @@ static int find_form(struct mongo_worker *w, struct store_call *call, struct str
     bson_t query = BSON_INITIALIZER, doc;
     int rc;
 
-    mongo_put_text(&query, "form_key", form_key);
+    mongodb_put_text(&query, "form_key", form_key);
     rc = mongo_find_one(w, call, w->contacts, &query, NULL, &doc);
     if (rc == OK) {
         call->result.contact = arena_new(&call->mem, 1, sizeof *call->result.contact);
@@ -253,7 +253,7 @@ static void put_unsaid(bson_t *query, const char *name, const struct store_ask *
     bson_append_array_begin(&not, "$nin", -1, &ids);
     for (unsigned i = 0; i < a->messages_count; i++)
         if (a->messages[i].client_id.n)
-            mongo_put_text(&ids, mongo_key(n++, key), a->messages[i].client_id);
+            mongodb_put_text(&ids, mongo_key(n++, key), a->messages[i].client_id);
     bson_append_array_end(&not, &ids);
     bson_append_document_end(query, &not );
 }

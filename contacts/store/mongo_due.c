@@ -126,8 +126,8 @@ static int lease(struct mongo_worker *w, struct store_call *call, const struct c
     mongo_put_id(&query, "_id", c->id);
     bson_append_document_begin(&query, "outbox", -1, &outbox);
     bson_append_document_begin(&outbox, "$elemMatch", -1, &match);
-    mongo_put_text(&match, "id", o->id);
-    mongo_put_text(&match, "state", OUTBOX_DUE);
+    mongodb_put_text(&match, "id", o->id);
+    mongodb_put_text(&match, "state", OUTBOX_DUE);
     bson_append_date_time(&match, "at", -1, o->at);
     bson_append_document_end(&outbox, &match);
     bson_append_document_end(&query, &outbox);
@@ -135,7 +135,7 @@ static int lease(struct mongo_worker *w, struct store_call *call, const struct c
     o->lease = call->ask.lease;
     bson_append_document_begin(&update, "$set", -1, &set);
     bson_append_date_time(&set, "outbox.$[e].at", -1, o->at);
-    mongo_put_text(&set, "outbox.$[e].lease", o->lease);
+    mongodb_put_text(&set, "outbox.$[e].lease", o->lease);
     bson_append_document_end(&update, &set);
     rc = mongo_update_one(w, call, w->contacts, &query, &update, o->id);
     bson_destroy(&query);
@@ -206,9 +206,9 @@ static void put_entry(bson_t *query, const struct store_call *call, bool is_dead
     mongo_put_id(query, "_id", call->ask.id);
     bson_append_document_begin(query, "outbox", -1, &outbox);
     bson_append_document_begin(&outbox, "$elemMatch", -1, &match);
-    mongo_put_text(&match, "id", call->ask.entry_id);
-    mongo_put_text(&match, "state", is_dead ? OUTBOX_DEAD : OUTBOX_DUE);
-    if (!is_dead) mongo_put_text(&match, "lease", call->ask.lease);
+    mongodb_put_text(&match, "id", call->ask.entry_id);
+    mongodb_put_text(&match, "state", is_dead ? OUTBOX_DEAD : OUTBOX_DUE);
+    if (!is_dead) mongodb_put_text(&match, "lease", call->ask.lease);
     bson_append_document_end(&outbox, &match);
     bson_append_document_end(query, &outbox);
 }
@@ -241,7 +241,7 @@ int mongo_outbox_done(struct mongo_worker *w, struct store_call *call)
 
     bson_append_document_begin(update, "$pull", -1, &pull);
     bson_append_document_begin(&pull, "outbox", -1, &entry);
-    mongo_put_text(&entry, "id", call->ask.entry_id);
+    mongodb_put_text(&entry, "id", call->ask.entry_id);
     bson_append_document_end(&pull, &entry);
     bson_append_document_end(update, &pull);
     return change_entry(w, call, false, true, update);
@@ -255,9 +255,9 @@ static bson_t *put_off(const struct store_call *call, int64_t at, struct str sta
 
     bson_append_document_begin(update, "$set", -1, &set);
     bson_append_date_time(&set, "outbox.$[e].at", -1, at);
-    mongo_put_text(&set, "outbox.$[e].why", call->ask.why);
-    mongo_put_text(&set, "outbox.$[e].state", state);
-    mongo_put_text(&set, "outbox.$[e].lease", STR_NONE);
+    mongodb_put_text(&set, "outbox.$[e].why", call->ask.why);
+    mongodb_put_text(&set, "outbox.$[e].state", state);
+    mongodb_put_text(&set, "outbox.$[e].lease", STR_NONE);
     bson_append_document_end(update, &set);
     BCON_APPEND(update, "$inc", "{", "outbox.$[e].tries", BCON_INT64(1), "}");
     return update;
@@ -280,8 +280,8 @@ int mongo_outbox_retry(struct mongo_worker *w, struct store_call *call)
 
     bson_append_document_begin(update, "$set", -1, &set);
     bson_append_date_time(&set, "outbox.$[e].at", -1, call->ask.at);
-    mongo_put_text(&set, "outbox.$[e].state", OUTBOX_DUE);
-    mongo_put_text(&set, "outbox.$[e].lease", STR_NONE);
+    mongodb_put_text(&set, "outbox.$[e].state", OUTBOX_DUE);
+    mongodb_put_text(&set, "outbox.$[e].lease", STR_NONE);
     bson_append_int64(&set, "outbox.$[e].tries", -1, 0);
     bson_append_document_end(update, &set);
     return change_entry(w, call, true, false, update);
@@ -295,7 +295,7 @@ static void put_dead(bson_t *stage, const struct store_cursor *c, bool has_curso
     bson_t match, any, one, than;
 
     bson_append_document_begin(stage, "$match", -1, &match);
-    mongo_put_text(&match, "outbox.state", OUTBOX_DEAD);
+    mongodb_put_text(&match, "outbox.state", OUTBOX_DEAD);
     if (has_cursor) {
         bson_append_array_begin(&match, "$or", -1, &any);
         BCON_APPEND(&any, "0", "{", "outbox.created_at", "{", "$gt", BCON_DATE_TIME(c->a), "}",
@@ -303,7 +303,7 @@ static void put_dead(bson_t *stage, const struct store_cursor *c, bool has_curso
         bson_append_document_begin(&any, "1", -1, &one);
         bson_append_date_time(&one, "outbox.created_at", -1, c->a);
         bson_append_document_begin(&one, "outbox.id", -1, &than);
-        mongo_put_text(&than, "$gt", c->id);
+        mongodb_put_text(&than, "$gt", c->id);
         bson_append_document_end(&one, &than);
         bson_append_document_end(&any, &one);
         bson_append_array_end(&match, &any);

@@ -102,7 +102,7 @@ static void put_doc(bson_t *doc, const struct store_item *item)
     sb_str(&key, item->doc.kind);
     sb_char(&key, '/');
     sb_str(&key, item->doc.id);
-    mongo_put_text(doc, "_id", sb_view(&key));
+    mongodb_put_text(doc, "_id", sb_view(&key));
     mongo_put_record(doc, &record_doc, &item->doc);
     sb_fini(&key);
 }

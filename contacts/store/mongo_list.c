@@ -46,12 +46,12 @@ static void put_status(bson_t *query, struct str status)
     bool is_pending = str_eq(status, CONTACT_PENDING);
 
     if (!is_pending && !str_eq(status, CONTACT_RESOLVED)) {
-        mongo_put_text(query, "status", status);
+        mongodb_put_text(query, "status", status);
         return;
     }
     bson_append_array_begin(query, "$or", -1, &any);
     bson_append_document_begin(&any, "0", -1, &one);
-    mongo_put_text(&one, "status", status);
+    mongodb_put_text(&one, "status", status);
     bson_append_document_end(&any, &one);
     bson_append_document_begin(&any, "1", -1, &one);
     bson_append_null(&one, "status", -1);
@@ -104,10 +104,10 @@ static void and_filter(struct query *q, struct store_call *call)
     const struct store_filter *f = &call->ask.filter;
 
     if (f->status.n) AND(q, put_status(&one_, f->status));
-    if (f->owner_id.n) AND(q, mongo_put_text(&one_, "owner_id", f->owner_id));
-    if (f->user_id.n) AND(q, mongo_put_text(&one_, "user_id", f->user_id));
-    if (f->priority.n) AND(q, mongo_put_text(&one_, "priority", f->priority));
-    if (f->tag.n) AND(q, mongo_put_text(&one_, "tags", f->tag));
+    if (f->owner_id.n) AND(q, mongodb_put_text(&one_, "owner_id", f->owner_id));
+    if (f->user_id.n) AND(q, mongodb_put_text(&one_, "user_id", f->user_id));
+    if (f->priority.n) AND(q, mongodb_put_text(&one_, "priority", f->priority));
+    if (f->tag.n) AND(q, mongodb_put_text(&one_, "tags", f->tag));
     if (f->email.n)
         AND(q, bson_append_regex(&one_, "email", -1, escaped(call, f->email, true), "i"));
     if (f->text.n) AND(q, put_search(&one_, call, f->text));
@@ -258,7 +258,7 @@ static int count_status(struct mongo_worker *w, struct store_call *call, struct 
     bson_t query = BSON_INITIALIZER;
     int rc;
 
-    mongo_put_text(&query, "status", status);
+    mongodb_put_text(&query, "status", status);
     BCON_APPEND(&query, "version", "{", "$gt", BCON_INT64(0), "}");
     rc = count_all(w, call, &query, out);
     bson_destroy(&query);
@@ -284,7 +284,7 @@ int mongo_queue_place(struct mongo_worker *w, struct store_call *call)
 
     if (rc == OK) rc = count_status(w, call, CONTACT_PENDING, &counts->pending);
     if (rc == OK && c->version > 0 && contact_is_pending(c)) {
-        mongo_put_text(&query, "status", CONTACT_PENDING);
+        mongodb_put_text(&query, "status", CONTACT_PENDING);
         BCON_APPEND(&query, "version", "{", "$gt", BCON_INT64(0), "}");
         put_queue_behind(&query, c->queue_rank, c->queue_since, c->id, "$lt");
         rc = count_all(w, call, &query, &counts->place);

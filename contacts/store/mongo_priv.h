@@ -29,7 +29,6 @@ const char *mongo_key(unsigned i, char room[MONGO_KEY_SIZE]); /* of an array: "0
 
 /* An id as it is kept: 24 hexadecimal digits are an ObjectId, as the old service makes them. */
 void mongo_put_id(bson_t *doc, const char *key, struct str id);
-void mongo_put_text(bson_t *doc, const char *key, struct str s);
 /* One member; an empty one too. */
 void mongo_put_field(bson_t *doc, const struct record_field *f, const void *record);
 /* All members that are not empty. */
@@ -56,7 +55,6 @@ void mongo_put_entries(bson_t *doc, const char *name, const struct outbox *o, un
 /* w->error as a failure of the call. was_sent: a broken connection leaves a write in doubt. */
 int mongo_fail(struct mongo_worker *w, struct store_call *call);
 int mongo_code(struct mongo_worker *w, bool was_sent, bool *is_away);
-int64_t mongo_left_ms(const struct store_call *call);
 /* Options of a find: {maxTimeMS}; to be destroyed. */
 bson_t *mongo_options(const struct store_call *call);
 

@@ -38,7 +38,7 @@ int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call, mongo
     mongoc_find_and_modify_opts_set_update(o, m->update);
     if (m->sort) mongoc_find_and_modify_opts_set_sort(o, m->sort);
     if (m->is_new) mongoc_find_and_modify_opts_set_flags(o, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
-    mongoc_find_and_modify_opts_set_max_time_ms(o, (uint32_t)mongo_left_ms(call));
+    mongoc_find_and_modify_opts_set_max_time_ms(o, (uint32_t)mongodb_left_ms(call->deadline_us));
     is_done = mongoc_collection_find_and_modify_with_opts(in, m->query, o, &reply, &w->error);
     mongoc_find_and_modify_opts_destroy(o);
     if (!is_done) {
@@ -67,7 +67,7 @@ int mongo_update_one(struct mongo_worker *w, struct store_call *call, mongoc_col
     if (entry_id.p) {
         bson_append_array_begin(&options, "arrayFilters", -1, &filters);
         bson_append_document_begin(&filters, "0", -1, &filter);
-        mongo_put_text(&filter, "e.id", entry_id);
+        mongodb_put_text(&filter, "e.id", entry_id);
         bson_append_document_end(&filters, &filter);
         bson_append_array_end(&options, &filters);
     }

@@ -6,7 +6,6 @@
 #include "node/archive/archive_priv.h"
 
 #include <stdio.h>
-#include "base/clock.h"
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -34,18 +33,6 @@ static int fail(const struct worker *w, struct archive_call *call)
     call->rc = mongodb_code(&w->error, call->op != ARCHIVE_READ, &call->is_away);
     (void)snprintf(call->why, sizeof call->why, "MongoDB: %.220s", w->error.message);
     return call->rc;
-}
-
-static int64_t left_ms(const struct archive_call *call)
-{
-    int64_t left = (int64_t)(call->deadline_us / 1000) - (int64_t)(clock_us() / 1000);
-
-    return left > 0 ? left : 1;
-}
-
-static void put_text(bson_t *doc, const char *key, struct str s)
-{
-    bson_append_utf8(doc, key, -1, s.n ? s.p : "", (int)s.n);
 }
 
 /* ---- a worker ---- */
@@ -105,16 +92,16 @@ static void put_message(bson_t *doc, const struct archive_batch *b, const struct
 {
     bson_t users;
 
-    put_text(doc, "conversation", b->conversation);
+    mongodb_put_text(doc, "conversation", b->conversation);
     bson_append_int64(doc, "seq", -1, (int64_t)m->seq);
     bson_append_date_time(doc, "at", -1, (int64_t)m->at_ms);
-    put_text(doc, "from", m->from);
+    mongodb_put_text(doc, "from", m->from);
     bson_append_array_begin(doc, "users", -1, &users);
-    put_text(&users, "0", b->users[0]);
-    put_text(&users, "1", b->users[1]);
+    mongodb_put_text(&users, "0", b->users[0]);
+    mongodb_put_text(&users, "1", b->users[1]);
     bson_append_array_end(doc, &users);
     bson_append_bool(doc, "hidden", -1, m->is_hidden);
-    put_text(doc, "event", m->event);
+    mongodb_put_text(doc, "event", m->event);
 }
 
 static void add_upsert(mongoc_bulk_operation_t *bulk, const struct archive_batch *b,
@@ -126,7 +113,7 @@ static void add_upsert(mongoc_bulk_operation_t *bulk, const struct archive_batch
     sb_str(&id, b->conversation);
     sb_printf(&id, " %llu ", (unsigned long long)m->seq);
     sb_str(&id, m->id);
-    put_text(&query, "_id", sb_view(&id));
+    mongodb_put_text(&query, "_id", sb_view(&id));
     bson_append_document_begin(&update, "$setOnInsert", -1, &doc);
     put_message(&doc, b, m);
     bson_append_document_end(&update, &doc);
@@ -159,7 +146,7 @@ static void put_query(bson_t *query, const struct archive_query *q)
 {
     bson_t range, either, term, visible;
 
-    put_text(query, "conversation", q->conversation);
+    mongodb_put_text(query, "conversation", q->conversation);
     bson_append_document_begin(query, "seq", -1, &range);
     bson_append_int64(&range, "$gte", -1, (int64_t)q->low);
     bson_append_int64(&range, "$lte", -1, (int64_t)q->high);
@@ -171,7 +158,7 @@ static void put_query(bson_t *query, const struct archive_query *q)
     bson_append_document_end(&term, &visible);
     bson_append_document_end(&either, &term);
     bson_append_document_begin(&either, "1", -1, &term);
-    put_text(&term, "from", q->viewer);
+    mongodb_put_text(&term, "from", q->viewer);
     bson_append_document_end(&either, &term);
     bson_append_array_end(query, &either);
 }
@@ -181,7 +168,7 @@ static bson_t *options_of(const struct archive_call *call)
     return BCON_NEW("sort", "{", "seq", BCON_INT32(call->query.is_forth ? 1 : -1), "}",
                     "projection", "{", "seq", BCON_INT32(1), "event", BCON_INT32(1), "}", "limit",
                     BCON_INT64(SCAN_MAX), "batchSize", BCON_INT32((int32_t)call->query.most + 1),
-                    "maxTimeMS", BCON_INT64(left_ms(call)));
+                    "maxTimeMS", BCON_INT64(mongodb_left_ms(call->deadline_us)));
 }
 
 /* False: no message of ours. out borrows from doc. */
@@ -277,15 +264,15 @@ static void read_page(struct worker *w, struct archive_call *call)
 static bool put_keys(struct worker *w, struct archive_call *call, bson_t *query)
 {
     bson_t users = BSON_INITIALIZER, in, keys;
-    bson_t *options =
-        BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit",
-                 BCON_INT64(ARCHIVE_ERASE_MAX), "maxTimeMS", BCON_INT64(left_ms(call)));
+    bson_t *options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit",
+                               BCON_INT64(ARCHIVE_ERASE_MAX), "maxTimeMS",
+                               BCON_INT64(mongodb_left_ms(call->deadline_us)));
     mongoc_cursor_t *cursor;
     const bson_t *doc;
     bson_iter_t it;
     bool is_read;
 
-    put_text(&users, "users", call->query.viewer);
+    mongodb_put_text(&users, "users", call->query.viewer);
     cursor = mongoc_collection_find_with_opts(w->messages, &users, options, NULL);
     bson_append_document_begin(query, "_id", -1, &in);
     bson_append_array_begin(&in, "$in", -1, &keys);
