@@ -16,11 +16,21 @@ struct desk_call *desk_call_own(struct desk *d, struct str contact_id, size_t op
     return call;
 }
 
+bool desk_is_in_chat(const struct sio_socket *s, struct str contact_id)
+{
+    struct sb room = {0};
+    bool is_in;
+
+    desk_room(contact_id, &room);
+    is_in = sio_socket_is_in(s, sb_view(&room));
+    sb_fini(&room);
+    return is_in;
+}
+
 struct desk_call *desk_call_new(struct event_ctx *c, struct str contact_id, size_t op_size)
 {
     struct desk_call *call = desk_call_own(c->state, contact_id, op_size);
     struct desk_actor *a = &call->actor;
-    struct sb room = {0};
 
     a->id = arena_str(&call->mem, c->who->id_text);
     a->ref = arena_str(&call->mem, c->who->id);
@@ -29,9 +39,7 @@ struct desk_call *desk_call_new(struct event_ctx *c, struct str contact_id, size
     a->role = c->who->role;
     if (c->socket) {
         a->socket = arena_str(&call->mem, sio_socket_id(c->socket));
-        desk_room(contact_id, &room);
-        a->is_in_chat = contact_id.n && sio_socket_is_in(c->socket, sb_view(&room));
-        sb_fini(&room);
+        a->is_in_chat = contact_id.n && desk_is_in_chat(c->socket, contact_id);
     }
     call->later = event_defer(c);
     return call;

@@ -217,17 +217,6 @@ static void tell_typing(struct sio_socket *s, struct str contact_id, bool is_typ
     sb_fini(&room);
 }
 
-static bool is_in_chat(const struct sio_socket *s, struct str contact_id)
-{
-    struct sb room = {0};
-    bool is_in;
-
-    desk_room(contact_id, &room);
-    is_in = sio_socket_is_in(s, sb_view(&room));
-    sb_fini(&room);
-    return is_in;
-}
-
 int desk_on_typing(struct event_ctx *c, const union event_in *in)
 {
     const struct in_contact_typing *x = &in->contact_typing;
@@ -235,7 +224,7 @@ int desk_on_typing(struct event_ctx *c, const union event_in *in)
     struct str id = sio_socket_id(c->socket);
     bool is_news;
 
-    if (!is_in_chat(c->socket, x->contact_id)) return ERR_NOT_MEMBER;
+    if (!desk_is_in_chat(c->socket, x->contact_id)) return ERR_NOT_MEMBER;
     is_news = x->is_typing ? typing_start(&d->typing, id, x->contact_id)
                            : typing_stop(&d->typing, id, x->contact_id);
     if (is_news) tell_typing(c->socket, x->contact_id, x->is_typing);
@@ -247,7 +236,7 @@ void desk_on_typing_ended(void *ctx, struct str socket_id, struct str contact_id
     const struct desk *d = ctx;
     struct sio_socket *s = sio_socket_find(d->nsp, socket_id);
 
-    if (s && is_in_chat(s, contact_id)) tell_typing(s, contact_id, false);
+    if (s && desk_is_in_chat(s, contact_id)) tell_typing(s, contact_id, false);
 }
 
 /* ---- markContactRead ---- */

@@ -101,6 +101,7 @@ bool desk_is_visitor(const struct desk_actor *a, const struct contact *c);
 /* ---- desk_say.c: what is told to whom ---- */
 
 void desk_room(struct str contact_id, struct sb *out);
+bool desk_is_in_chat(const struct sio_socket *s, struct str contact_id);
 void desk_user_room(struct str id, struct sb *out);
 void desk_email_room(struct str email, struct sb *out);
 struct sio_cast desk_to_agents(const struct desk *d);

@@ -14,32 +14,31 @@
 
 enum { HOUR_MS = 3600000, HERE_MAX = 10000 };
 
-/* KEYS: bucket. ARGV: forms an hour. The bucket is the millisecond at which it is full again.
- * Returns 0, or the milliseconds to wait. */
+/* KEYS: bucket. ARGV: forms an hour. The bucket is the millisecond at which it is full again. */
+#define LUA_READ                                                                                   \
+    "local t = redis.call('TIME')\n"                                                               \
+    "local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n"                      \
+    "local step = 3600000 / tonumber(ARGV[1])\n"                                                   \
+    "local full = tonumber(redis.call('GET', KEYS[1]) or '0')\n"
+#define LUA_WRITE                                                                                  \
+    "redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))\n"       \
+    "return 0\n"
+
+/* Returns 0, or the milliseconds to wait. */
 static struct adapter_script take_script = {
     .name = "forms_take",
     .keys = {KEY_FORM_BUCKET},
     .keys_count = 1,
-    .text = "local t = redis.call('TIME')\n"
-            "local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n"
-            "local step = 3600000 / tonumber(ARGV[1])\n"
-            "local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + step\n"
-            "if full - now > 3600000.5 then return math.ceil(full - now - 3600000) end\n"
-            "redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))\n"
-            "return 0\n"};
+    .text = LUA_READ
+    "full = math.max(full, now) + step\n"
+    "if full - now > 3600000.5 then return math.ceil(full - now - 3600000) end\n" LUA_WRITE};
 
-/* KEYS, ARGV: the same. */
 static struct adapter_script give_script = {
     .name = "forms_give",
     .keys = {KEY_FORM_BUCKET},
     .keys_count = 1,
-    .text =
-        "local t = redis.call('TIME')\n"
-        "local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)\n"
-        "local full = tonumber(redis.call('GET', KEYS[1]) or '0') - 3600000 / tonumber(ARGV[1])\n"
-        "if full <= now then redis.call('DEL', KEYS[1]) return 0 end\n"
-        "redis.call('SET', KEYS[1], string.format('%.3f', full), 'PX', math.ceil(full - now))\n"
-        "return 0\n"};
+    .text = LUA_READ "full = full - step\n"
+                     "if full <= now then redis.call('DEL', KEYS[1]) return 0 end\n" LUA_WRITE};
 
 struct here { /* an address, on this node alone */
     uint64_t full_ms;
