@@ -62,6 +62,11 @@ static void wait_until(struct notice *n, int64_t at)
     loop_timer(n->loop, &n->timer, (uint64_t)ms);
 }
 
+static void wait_at_most_until(struct notice *n, int64_t at)
+{
+    if (!timer_is_set(&n->timer) || at < n->timer_at) wait_until(n, at);
+}
+
 static void wait(struct notice *n, int64_t ms)
 {
     wait_until(n, now_ms() + ms);
@@ -153,8 +158,8 @@ void notice_due_at(struct notice *n, int64_t at)
     if (!n || !at) return;
     if (n->is_looking || at <= now_ms())
         look(n); /* a look that is under way may have missed it */
-    else if (!timer_is_set(&n->timer) || at < n->timer_at)
-        wait_until(n, at);
+    else
+        wait_at_most_until(n, at);
 }
 
 /* ---- the end of a delivery ---- */
@@ -168,8 +173,8 @@ static void leave(struct notice_letter *l, int64_t at)
     letter_free(l);
     if (was_full)
         look(n);
-    else if (at && !n->is_looking && (!timer_is_set(&n->timer) || at < n->timer_at))
-        wait_until(n, at);
+    else if (at && !n->is_looking)
+        wait_at_most_until(n, at);
 }
 
 /* Not struck out, or not put off: its lease ends, and somebody tells it again. */
