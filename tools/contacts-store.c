@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "base/conf.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "contacts/record/outbox.h"
 #include "contacts/store/dead.h"
 #include "contacts/store/dump.h"
+#include "tools/command.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -185,9 +185,7 @@ static int read_options(int argc, char **argv, int from, struct conf *c)
         struct sb *flag = &flags[count - 1];
 
         if (!flag_of(argv[i])) break;
-        sb_z(flag, flag_of(argv[i]));
-        sb_z(flag, argv[i + 1]);
-        sb_char(flag, 0);
+        command_flag(flag, flag_of(argv[i]), str_z(argv[i + 1]));
         args[count++] = flag->p;
     }
     if (argc - from != 2 * (count - 1))

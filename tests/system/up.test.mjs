@@ -6,9 +6,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { freePort, ROOT, until } from '../support/cluster.mjs';
+import { freePort, RELEASE, ROOT, until } from '../support/cluster.mjs';
 
-const skip = fs.existsSync(path.join(ROOT, 'build/release/ingoma-contacts')) ? false : 'no build/release: ./ingoma test builds it';
+const skip = fs.existsSync(`${RELEASE}/ingoma-contacts`) ? false : 'no build/release: ./ingoma test builds it';
 const NAMES = ['redis', 'gateway-1', 'gateway-2', 'contacts-1'];
 
 // The first of two ports that are free.
