@@ -1,15 +1,13 @@
 /* The runtime: wires the rooms of the house together and takes them apart in order.
  * Must hold no logic of a protocol: only who gets whose callbacks. */
-#include "node/run.h"
+#include "node/run_priv.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "adapter/adapter.h"
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -18,33 +16,10 @@
 #include "node/auth/origin.h"
 #include "node/auth/token.h"
 #include "node/event/event.h"
-#include "node/guard/denied.h"
-#include "node/ops/drain.h"
 #include "node/ops/ops.h"
-#include "node/sio/remote.h"
 
 /* "infinity" of a container is no sane size for anybody's tables */
 #define DESCRIPTORS_MAX 1048576
-
-struct node {
-    const struct node_app *app;
-    struct conf conf;
-    char id[EIO_NODE_ID_SIZE];
-    struct loop *loop;
-    struct edge *edge, *ops_edge;
-    struct auth *auth;
-    struct auth_origins *origins;
-    struct eio_cors cors;
-    struct eio *eio;
-    struct sio *sio;
-    struct events *events;
-    void *own; /* the program's, from its start */
-    struct adapter *adapter;
-    struct ops *ops;
-    struct ops_drain drain;
-    struct timer death; /* of dev.h */
-    bool is_draining;
-};
 
 static struct str node_id(const struct node *n)
 {
@@ -173,112 +148,6 @@ static void on_order(void *ctx, const struct order *o)
 static const struct edge_handler ops_handler = {
     .on_request = on_ops_request, .on_body = on_ops_body, .on_gone = on_ops_gone};
 
-/* ---- the other nodes ---- */
-
-static void on_cast(void *ctx, const struct adapter_cast *c)
-{
-    struct node *n = ctx;
-
-    if (n->sio) sio_cast_deliver(n->sio, c);
-}
-
-static void on_node_message(void *ctx, struct str from, enum adapter_kind kind, struct str payload)
-{
-    struct node *n = ctx;
-
-    if (kind == ADAPTER_PIPE && n->eio) eio_on_node_message(n->eio, from, payload);
-    if (kind == ADAPTER_PEOPLE && n->events) events_on_people(n->events, payload);
-    if (kind == ADAPTER_FEATURE && n->events) events_on_message(n->events, from, payload);
-    if (kind == ADAPTER_DENIED && n->events) denied_sync(events_denied(n->events));
-}
-
-static void on_join(void *ctx, const struct adapter_target *t, const struct str *rooms,
-                    unsigned count)
-{
-    struct node *n = ctx;
-
-    if (n->sio) sio_remote_join(n->sio, t, rooms, count);
-}
-
-static void on_leave(void *ctx, const struct adapter_target *t, const struct str *rooms,
-                     unsigned count)
-{
-    struct node *n = ctx;
-
-    if (n->sio) sio_remote_leave(n->sio, t, rooms, count);
-}
-
-static void on_disconnect(void *ctx, const struct adapter_target *t, bool close)
-{
-    struct node *n = ctx;
-
-    if (n->sio) sio_remote_disconnect(n->sio, t, close);
-}
-
-static void on_fetch(void *ctx, const struct adapter_target *t, struct sb *out)
-{
-    struct node *n = ctx;
-
-    if (n->sio) sio_remote_fetch(n->sio, t, out);
-}
-
-static void on_cast_ack(void *ctx, const struct adapter_cast *c, uint64_t timeout_ms,
-                        struct adapter_question *q)
-{
-    struct node *n = ctx;
-
-    if (n->sio)
-        sio_remote_cast_ack(n->sio, c, timeout_ms, q);
-    else
-        adapter_answer_end(q);
-}
-
-static void on_server_emit(void *ctx, struct str nsp, struct str array, struct adapter_question *q)
-{
-    struct node *n = ctx;
-
-    if (n->sio)
-        sio_remote_server_emit(n->sio, nsp, array, q);
-    else if (q)
-        adapter_answer_end(q);
-}
-
-static void on_node_up(void *ctx, struct str node)
-{
-    struct node *n = ctx;
-
-    if (n->events) events_on_node_up(n->events, node);
-}
-
-static void on_node_down(void *ctx, struct str node)
-{
-    struct node *n = ctx;
-
-    if (n->eio) eio_on_node_down(n->eio, node);
-    if (n->events) events_on_node_lost(n->events, node);
-}
-
-static void on_state(void *ctx, bool connected)
-{
-    struct node *n = ctx;
-
-    LOG_INFO("cluster.state", LOG_Z("redis", connected ? "connected" : "away"));
-    if (connected) ops_set_connected(n->ops);
-    if (n->events) events_on_state(n->events, connected);
-}
-
-static const struct adapter_handler cluster_handler = {.on_cast = on_cast,
-                                                       .on_message = on_node_message,
-                                                       .on_join = on_join,
-                                                       .on_leave = on_leave,
-                                                       .on_disconnect = on_disconnect,
-                                                       .on_fetch = on_fetch,
-                                                       .on_cast_ack = on_cast_ack,
-                                                       .on_server_emit = on_server_emit,
-                                                       .on_node_up = on_node_up,
-                                                       .on_node_down = on_node_down,
-                                                       .on_state = on_state};
-
 /* ---- signals ---- */
 
 static void on_drained(void *ctx)
@@ -404,7 +273,7 @@ static int start(struct node *n, char **why)
     n->eio = eio_new(n->loop, c, node_id(n), app->eio ? app->eio : sio_eio_app(),
                      app->eio ? app->ctx : n->sio, &n->cors);
     if (n->sio) sio_attach(n->sio, n->eio);
-    rc = adapter_open(n->loop, c, node_id(n), &cluster_handler, n, &n->adapter, why);
+    rc = adapter_open(n->loop, c, node_id(n), &run_cluster_handler, n, &n->adapter, why);
     if (rc != OK) return rc;
     eio_attach_adapter(n->eio, n->adapter);
     if (n->sio) sio_attach_adapter(n->sio, n->adapter);

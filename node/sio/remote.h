@@ -1,6 +1,6 @@
 /* What other servers of the cluster ask of this node's sockets: the adapter's callbacks
- * (node/run.c) end here. All of it is as adapter.h says; a namespace that this node does not serve
- * has no sockets. */
+ * (node/run_cluster.c) end here. All of it is as adapter.h says; a namespace that this node does
+ * not serve has no sockets. */
 #ifndef NODE_SIO_REMOTE_H
 #define NODE_SIO_REMOTE_H
 

@@ -79,7 +79,7 @@ PRINTERS = {"node/run.c": "the main of all programs: --help, mistakes in options
 # source → why it has no unit test of its own; anything else needs tests/unit/<path>_test.c
 UNTESTED = (
     (r"node/gateway\.c", "a main of a few lines; every wire test runs it"),
-    (r"node/run\.c", "wiring, signals, order of closing: every wire and system test runs it"),
+    (r"node/run(_cluster)?\.c", "wiring, signals, order of closing: every wire and system test runs it"),
     (r"contacts/store/(ask|change|sqlite\w*|mongo\w*)\.c", "tests/cluster/store_contract_test.c runs them over both databases"),
     (r"contacts/store/dead\.c", "tests/cluster/store_dead_test.c runs it over both databases"),
     (r"contacts/main\.c", "a main of a few lines; the system tests run it"),
