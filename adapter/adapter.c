@@ -353,6 +353,14 @@ void adapter_send(struct adapter *a, struct str node, enum adapter_kind kind, st
         adapter_answer_later(a, &(struct adapter_later){.sent = sent, .ctx = ctx, .rc = rc});
 }
 
+void adapter_flush(struct adapter *a, void (*sent)(void *ctx, int rc), void *ctx)
+{
+    int rc = a->closed ? ERR_UNAVAILABLE : a->ops->flush(a->driver, sent, ctx);
+
+    if (rc != OK)
+        adapter_answer_later(a, &(struct adapter_later){.sent = sent, .ctx = ctx, .rc = rc});
+}
+
 void adapter_say(struct adapter *a, enum adapter_kind kind)
 {
     struct message m = {.kind = (enum message_kind)kind, .from = own_id(a)};

@@ -125,6 +125,12 @@ void adapter_room_ready(struct adapter *a, struct str nsp, struct str room, void
 /* To all other nodes. Never blocks and never fails: without Redis it is counted and dropped. */
 void adapter_publish(struct adapter *a, const struct adapter_cast *c);
 
+/* sent: OK when Redis has taken what was published before, so that the others hear of it whatever
+ * becomes of this node; ERR_UNAVAILABLE when some of it may be lost. Casts to a slot that moves to
+ * another master in that moment may still be on their way. One round trip; never within the call.
+ */
+void adapter_flush(struct adapter *a, void (*sent)(void *ctx, int rc), void *ctx);
+
 /* With RECOVERY_MS, to all nodes: it comes back by on_cast with its offset, in the order in which
  * all have it. False: it will not, nobody keeps casts, or not now; whoever says it delivers it
  * himself.

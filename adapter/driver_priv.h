@@ -55,7 +55,8 @@ struct driver_ops {
     /* OK: sent is called later. Otherwise it is never called: adapter.c does that. sent may be
      * NULL. */
     int (*send)(void *driver, struct str node, struct str bytes, driver_sent_fn *sent, void *ctx);
-    int (*eval)(void *driver, const struct driver_eval *e); /* as send, with e->done */
+    int (*flush)(void *driver, driver_sent_fn *sent, void *ctx); /* see adapter_flush; as send */
+    int (*eval)(void *driver, const struct driver_eval *e);      /* as send, with e->done */
     /* To all servers of w->nsp, or to the one whose uid is w->to; w->uid is the driver's to fill
      * in. In the order of publish. Errors: ERR_UNAVAILABLE not connected, ERR_NOT_FOUND the
      * namespace is not open, ERR_PROTO json that is none. */

@@ -21,11 +21,12 @@ struct service {
 };
 
 /* kind "socket" of the outbox */
-static void tell_agents(void *ctx, const struct outbox *o)
+static bool tell_agents(void *ctx, const struct outbox *o, void (*told)(void *letter, int rc),
+                        void *letter)
 {
     struct contacts_app *app = ctx;
 
-    if (app->desk) desk_tell_letter(app->desk, o);
+    return app->desk && desk_tell_letter(app->desk, o, told, letter);
 }
 
 /* Of the rest: the people and limits of the sockets. */

@@ -34,7 +34,8 @@ static const char help[] =
     "What is there already stays as it is: an import can be run again. From SQLite to MongoDB:\n"
     "  ingoma contacts export --db contacts.db | ingoma contacts import --mongodb "
     "mongodb://host/db\n"
-    "A service that runs sends what is tried again within a minute, others when they are started.\n"
+    "A service that runs sends what is tried again within five seconds, others when they are "
+    "started.\n"
     "Status: 0 done, 1 it failed, 2 bad usage.\n";
 
 static int write_line(void *ctx, struct str line)

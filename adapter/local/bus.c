@@ -351,6 +351,19 @@ static void bus_say(void *driver, struct str bytes)
     post_all(driver, PARCEL_BYTES, STR_NONE, bytes);
 }
 
+static int bus_flush(void *driver, driver_sent_fn *sent, void *ctx)
+{
+    struct member *m = driver;
+    struct parcel *p;
+
+    if (m->bus->broken) return ERR_UNAVAILABLE;
+    p = post_one(m, PARCEL_SENT, STR_NONE, STR_NONE);
+    p->sent = sent;
+    p->ctx = ctx;
+    p->rc = OK;
+    return OK;
+}
+
 static int bus_send(void *driver, struct str node_id, struct str bytes, driver_sent_fn *sent,
                     void *ctx)
 {
@@ -422,6 +435,7 @@ const struct driver_ops local_bus_driver = {
     .publish = bus_publish,
     .say = bus_say,
     .send = bus_send,
+    .flush = bus_flush,
     .eval = bus_eval,
     .wire = bus_wire,
     .count = bus_count,

@@ -182,6 +182,7 @@ const struct driver_ops redis_bus_driver = {
     .publish = bus_publish,
     .say = redis_carrier_say,
     .send = redis_carrier_send,
+    .flush = redis_carrier_flush,
     .eval = redis_carrier_eval,
     .wire = bus_wire,
     .count = bus_count,

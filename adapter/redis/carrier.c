@@ -144,6 +144,39 @@ int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_s
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }
 
+struct flushing {
+    driver_sent_fn *sent;
+    void *ctx;
+    unsigned open; /* servers that have not answered */
+    int rc;
+};
+
+static void on_flushed(void *ctx, int rc, const struct redisReply *r)
+{
+    struct flushing *f = ctx;
+
+    if (rc != OK || r->type == REDIS_REPLY_ERROR) f->rc = ERR_UNAVAILABLE;
+    if (--f->open) return;
+    f->sent(f->ctx, f->rc);
+    mem_free(f);
+}
+
+/* Replies come in the order of the commands: this one behind those of all that was published. */
+int redis_carrier_flush(void *driver, driver_sent_fn *sent, void *ctx)
+{
+    static const struct str ping = STR("PING");
+    struct redis_carrier *b = driver;
+    struct flushing *f;
+
+    if (!redis_hub_is_up(b->hub)) return ERR_UNAVAILABLE;
+    f = MEM_NEW(struct flushing);
+    *f = (struct flushing){.sent = sent, .ctx = ctx};
+    f->open = redis_hub_send_all(b->hub, &ping, 1, on_flushed, f);
+    if (f->open) return OK;
+    mem_free(f);
+    return ERR_UNAVAILABLE;
+}
+
 struct counting {
     driver_count_fn *done;
     void *ctx;

@@ -73,6 +73,7 @@ void redis_carrier_complain(struct redis_carrier *b, const char *event, struct s
 void redis_carrier_say(void *driver, struct str bytes);
 int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_sent_fn *sent,
                        void *ctx);
+int redis_carrier_flush(void *driver, driver_sent_fn *sent, void *ctx);
 int redis_carrier_eval(void *driver, const struct driver_eval *e);
 
 #endif

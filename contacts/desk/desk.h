@@ -11,7 +11,9 @@ extern const struct feature feature_desk;
 
 struct desk;
 
-/* An entry of the outbox of kind "socket": tells it to the agents of all nodes. */
-void desk_tell_letter(struct desk *d, const struct outbox *o);
+/* An entry of the outbox of kind "socket": tells it to the agents of all nodes; told as of
+ * adapter_flush. False: Redis is away, nobody was told. */
+bool desk_tell_letter(struct desk *d, const struct outbox *o, void (*told)(void *ctx, int rc),
+                      void *ctx);
 
 #endif

@@ -1,6 +1,7 @@
 /* submitContactForm: checked, counted, stored, then answered and told to the agents. */
 #include "contacts/desk/desk_priv.h"
 
+#include "adapter/adapter.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -30,9 +31,15 @@ static void say_agents(struct desk *d, const struct outbox *o)
     sb_fini(&array);
 }
 
-void desk_tell_letter(struct desk *d, const struct outbox *o)
+bool desk_tell_letter(struct desk *d, const struct outbox *o, void (*told)(void *ctx, int rc),
+                      void *ctx)
 {
+    struct adapter *a = events_adapter(d->events);
+
+    if (!adapter_is_connected(a)) return false;
     say_agents(d, o);
+    adapter_flush(a, told, ctx);
+    return true;
 }
 
 static void on_told(void *ctx, const struct store_result *r)
@@ -41,6 +48,29 @@ static void on_told(void *ctx, const struct store_result *r)
 
     (void)r; /* not taken out: it is told once more, in a moment */
     if (!desk_call_is_over(call)) desk_call_free(call);
+}
+
+/* Without Redis the agents of this node have heard of it, and the letter stays for the others. */
+static void on_sent(void *ctx, int rc)
+{
+    struct desk_call *call = ctx;
+
+    if (desk_call_is_over(call)) return;
+    if (rc == OK)
+        store_outbox_done(call->desk->store, call->contact_id, call->op, on_told, call);
+    else
+        desk_call_free(call);
+}
+
+static void tell(struct desk *d, struct str contact_id, const struct outbox *letter)
+{
+    struct desk_call *call = desk_call_own(d, contact_id, sizeof *letter);
+    struct outbox *kept = call->op;
+
+    kept->id = arena_str(&call->mem, letter->id);
+    kept->lease = letter->lease;
+    say_agents(d, letter);
+    adapter_flush(events_adapter(d->events), on_sent, call);
 }
 
 /* The answer of old pages, and what is new beside it. */
@@ -99,9 +129,7 @@ static void on_inserted(void *ctx, const struct store_result *r)
         forms_give_back(d->forms, s->address);
     } else {
         LOG_INFO("contact.submitted", LOG_S("contact", r->contact->id));
-        say_agents(d, &s->letter);
-        store_outbox_done(d->store, r->contact->id, &s->letter, on_told,
-                          desk_call_own(d, STR_NONE, 0));
+        tell(d, r->contact->id, &s->letter);
         desk_follow(call, r->contact);
     }
     answer(d, call, r->contact);

@@ -1,6 +1,6 @@
 /* The outbox of the store, taken entry by entry. One timer a node for the earliest entry that is
- * due; it is asked for anew when something was written here, when others may have died, and once a
- * minute at the most otherwise. */
+ * due; it is asked for anew when something was written here, when others may have died, and every
+ * LOOK_MS otherwise. */
 #include "contacts/notice/notice_priv.h"
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 enum {
     LEASE_MS = 4000,  /* of an entry just taken; notice_keep makes it longer */
     RUNNING_MAX = 16, /* deliveries of a node at one time */
-    LOOK_MS = 60000,  /* others may have written something and be gone */
+    LOOK_MS = 5000,   /* others may have written something and be gone: promise P5 */
     AWAY_MS = 2000,   /* the store did not answer */
     WHY_MAX = 200,
 };
@@ -52,6 +52,8 @@ bool notice_is_over(struct notice_letter *l)
 /* ---- looking ---- */
 
 static void look(struct notice *n);
+static void leave(struct notice_letter *l, int64_t at);
+static void on_told(void *letter, int rc);
 
 static void wait_until(struct notice *n, int64_t at)
 {
@@ -99,8 +101,8 @@ static void deliver(struct notice_letter *l)
     struct notice *n = l->notice;
 
     if (str_eq(l->entry.kind, STR("socket"))) {
-        n->hooks.tell_agents(n->hooks.ctx, &l->entry);
-        notice_told(l);
+        if (!n->hooks.tell_agents(n->hooks.ctx, &l->entry, on_told, l))
+            leave(l, now_ms() + LEASE_MS);
     } else if (str_eq(l->entry.kind, STR("webhook"))) {
         notice_webhook_send(l);
     } else if (str_eq(l->entry.kind, STR("mail"))) {
@@ -200,6 +202,17 @@ void notice_told(struct notice_letter *l)
     store_outbox_done(l->notice->store, l->contact.id, &l->entry, on_written, l);
 }
 
+static void on_told(void *letter, int rc)
+{
+    struct notice_letter *l = letter;
+
+    if (notice_is_over(l)) return;
+    if (rc == OK)
+        notice_told(l);
+    else
+        leave(l, now_ms() + LEASE_MS);
+}
+
 void notice_give_up(struct notice_letter *l, struct str why)
 {
     metric_add_at(M_NOTICES, RESULT_DEAD, 1);
@@ -269,6 +282,8 @@ struct notice *notice_new(struct loop *l, const struct conf *c, struct store *s,
         *why = str_dup(sb_view(&sentence));
         notice_free(n);
         n = NULL;
+    } else {
+        wait(n, 0); /* a turn later all of the program is there */
     }
     sb_fini(&sentence);
     return n;

@@ -23,7 +23,10 @@ enum notice_what {
 };
 
 struct notice_hooks {
-    void (*tell_agents)(void *ctx, const struct outbox *o); /* kind "socket" */
+    /* Kind "socket". told is called later, OK: whatever becomes of this node, they hear of it.
+     * False: it is not, and nobody was told. What is not told is tried again in a moment. */
+    bool (*tell_agents)(void *ctx, const struct outbox *o, void (*told)(void *letter, int rc),
+                        void *letter);
     void *ctx;
 };
 

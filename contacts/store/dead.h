@@ -1,6 +1,6 @@
 /* Notices that were given up: listed, and tried again.
  * Blocks: for programs of their own (ingoma contacts notices|retry), never in a node. A service
- * over the same store may run meanwhile; what is due again it finds within a minute.
+ * over the same store may run meanwhile; what is due again it finds within five seconds.
  *
  * Errors of all calls: those of store_open and of the store; *why returns new. */
 #ifndef CONTACTS_STORE_DEAD_H

@@ -235,6 +235,19 @@ static bool is_unheard(void)
     return !is_asking;
 }
 
+CONTRACT(a_flush_is_answered_when_what_came_before_is_out)
+{
+    struct fixture_node *a = &f.nodes[0];
+
+    join(2);
+    adapter_publish(a->adapter, &(struct adapter_cast){.nsp = STR("/"), .array = STR("[\"x\"]")});
+    adapter_flush(a->adapter, adapter_fixture_sent, a);
+    cr_expect_eq(a->answers, 0, "nobody is called back from within his call");
+    cr_expect(adapter_fixture_await(&f, &a->answers, 1, 1000));
+    cr_expect_eq(a->last_rc, OK);
+    cr_expect(adapter_fixture_await(&f, &f.nodes[1].casts, 1, 1000));
+}
+
 CONTRACT(a_node_that_says_bye_is_forgotten_at_once)
 {
     f.conf.dead_ms = 3600000; /* nobody dies of being silent */
@@ -304,6 +317,11 @@ CONTRACT(what_carries_us_goes_away_and_comes_back)
     adapter_send(a->adapter, STR("n001"), ADAPTER_PIPE, STR("x"), adapter_fixture_sent, a);
     cr_expect(adapter_fixture_await(&f, &a->answers, 1, 1000));
     cr_expect_eq(a->last_rc, ERR_UNAVAILABLE);
+    a->last_rc = OK;
+    adapter_flush(a->adapter, adapter_fixture_sent, a);
+    cr_expect(adapter_fixture_await(&f, &a->answers, 2, 1000));
+    cr_expect_eq(a->last_rc, ERR_UNAVAILABLE);
+    a->answers = 1;
     adapter_fixture_run(&f, 3200); /* more than DEAD_MS */
     cr_expect_eq(a->disconnects, 1, "said once");
     cr_expect_eq(a->downs, 0, "nobody died of our deafness");
@@ -331,10 +349,11 @@ CONTRACT(closing_answers_what_is_open)
     adapter_send(a->adapter, STR("none"), ADAPTER_PIPE, STR("x"), adapter_fixture_sent, a);
     adapter_send(a->adapter, STR("n000"), ADAPTER_PIPE, STR("x"), adapter_fixture_sent, a);
     adapter_eval(a->adapter, &s, NULL, 0, NULL, 0, adapter_fixture_done, a);
+    adapter_flush(a->adapter, adapter_fixture_sent, a);
     adapter_fixture_leave(&f, 0);
-    cr_expect_eq(a->answers, 4);
+    cr_expect_eq(a->answers, 5);
     adapter_fixture_run(&f, 50);
-    cr_expect_eq(a->answers, 4);
+    cr_expect_eq(a->answers, 5);
 }
 
 Test(contract_local, a_lost_and_a_doubled_message_are_seen_as_such)

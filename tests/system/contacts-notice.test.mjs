@@ -203,3 +203,23 @@ test('a node that is killed while it tells: the webhook hears of it within 5 s o
     await again.stop();
   }
 });
+
+test('Redis away: a form that was acknowledged meanwhile is told to the agents of other nodes when it is back', async () => {
+  const d = await startContacts({ nodes: 2 });
+  const told = [];
+  const bob = await agent(d.nodes[1], 'bob', 'Bob');
+  bob.socket.on('newContactSubmission', (e) => told.push(e.id));
+  const visitor = await client(d.nodes[0]);
+  await d.redis.kill();
+  await until('both to notice', async () => (await Promise.all(d.nodes.map((n) => n.ready()))).every((r) => r?.body.degraded));
+  const first = await submit(visitor);
+  const second = await submit(visitor);
+  await d.nodes[0].kill(); // and back before Redis is: the letters are due, and nobody else can be told
+  visitor.close();
+  d.nodes[0] = await startNode({ program: 'ingoma-contacts', redis: d.redis, connected: false,
+    env: { ...d.store, FORMS_PER_HOUR: '0', BEAT_MS: '200', DEAD_MS: '3000' } });
+  await until('a look at what is due', async () => (await d.nodes[0].metrics())['ingoma_store_calls_total{operation="outbox_take"}'] > 2);
+  await d.redis.restart();
+  await until('both', () => told.includes(first.id) && told.includes(second.id));
+  bob.close();
+});

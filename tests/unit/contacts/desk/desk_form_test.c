@@ -28,6 +28,24 @@ Test(desk_form, is_stored_answered_and_told_to_agents)
     free_session(ann), free_session(bob);
 }
 
+Test(desk_form, its_letter_stays_until_redis_has_it)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
+
+    desk_keeps_flush = true;
+    (void)desk_form(ann);
+    cr_expect(desk_got(bob, "newContactSubmission"));
+    cr_expect_eq(fs.letters_count, 1, "this node may still die, and no other have heard");
+    answer_flush(ERR_UNAVAILABLE);
+    fake_store_run();
+    cr_expect_eq(fs.letters_count, 1, "Redis is away: the others are told later");
+    (void)desk_form(ann);
+    answer_flush(OK);
+    fake_store_run();
+    cr_expect_eq(fs.letters_count, 1, "told: that of the second form is over");
+    free_session(ann), free_session(bob);
+}
+
 Test(desk_form, the_sender_is_not_told_as_an_agent)
 {
     struct eio_session *bob = desk_client(BOB);

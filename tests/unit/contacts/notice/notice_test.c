@@ -6,15 +6,24 @@
 static struct notice *notice;
 static struct conf conf;
 static unsigned told;
+static bool is_away, is_slow;
+static void (*kept)(void *letter, int rc);
+static void *kept_letter;
 static char last_told[64];
 static char none[] = "", url[] = "http://127.0.0.1:9/hook",
             secret[] = "0123456789012345678901234567";
 
-static void on_tell(void *ctx, const struct outbox *o)
+static bool on_tell(void *ctx, const struct outbox *o, void (*done)(void *letter, int rc),
+                    void *letter)
 {
     (void)ctx;
+    if (is_away) return false;
     told++;
     snprintf(last_told, sizeof last_told, STR_FMT, STR_ARG(o->id));
+    kept = done;
+    kept_letter = letter;
+    if (!is_slow) done(letter, OK);
+    return true;
 }
 
 static void up(void)
@@ -30,6 +39,7 @@ static void up(void)
                          .webhook_timeout_ms = 8000,
                          .notice_tries = 3};
     told = 0;
+    is_away = is_slow = false;
 }
 
 static void open_it(void)
@@ -85,17 +95,73 @@ Test(notice, tells_what_is_due)
     cr_expect_str_eq(logged(), "take b;done b;next;");
 }
 
+Test(notice, keeps_what_cannot_be_told_now)
+{
+    open_it();
+    is_away = true;
+    fake_put("a", "socket", "");
+    notice_ask(notice);
+    turn(0);
+    cr_expect_str_eq(logged(), "take a;next;", "neither struck out nor counted as a try");
+    is_away = false;
+    turn(4000);
+    cr_expect_str_eq(last_told, "a");
+    cr_expect_str_eq(logged(), "take a;done a;next;");
+    cr_expect_eq(metric_get_at(M_NOTICES, 0), 1);
+}
+
+Test(notice, strikes_out_what_has_left_and_nothing_before)
+{
+    open_it();
+    is_slow = true;
+    fake_put("a", "socket", "");
+    notice_ask(notice);
+    turn(0);
+    cr_expect_eq(told, 1);
+    cr_expect_str_eq(logged(), "take a;next;", "this node may still die, and nobody have heard");
+    kept(kept_letter, ERR_UNAVAILABLE);
+    turn(0);
+    cr_expect_str_eq(logged(), "", "it is still there");
+    turn(4001);
+    cr_expect_eq(told, 2);
+    kept(kept_letter, OK);
+    turn(0);
+    cr_expect_str_eq(logged(), "take a;next;done a;");
+}
+
+Test(notice, may_end_while_a_letter_leaves)
+{
+    open_it();
+    is_slow = true;
+    fake_put("a", "socket", "");
+    notice_ask(notice);
+    turn(0);
+    notice_free(notice);
+    kept(kept_letter, OK);
+    open_it(); /* down ends one */
+    cr_expect_str_eq(logged(), "take a;next;");
+}
+
 Test(notice, asks_nobody_while_there_is_nothing)
 {
     open_it();
     notice_ask(notice);
     turn(0);
     cr_expect_str_eq(logged(), "next;");
-    turn(59000);
+    turn(4900);
     cr_expect_str_eq(logged(), "");
     fake_put("a", "socket", "");
-    turn(1500);
-    cr_expect_eq(told, 1, "what others wrote and never told: after a minute");
+    turn(200);
+    cr_expect_eq(told, 1, "what others wrote and never told: after five seconds");
+}
+
+Test(notice, looks_at_the_start_asked_or_not)
+{
+    fake_put("a", "socket", "");
+    open_it();
+    cr_expect_eq(told, 0, "not before all of the program is there");
+    turn(8);
+    cr_expect_eq(told, 1);
 }
 
 Test(notice, asks_again_for_what_was_written_while_it_looked)
