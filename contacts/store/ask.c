@@ -100,6 +100,16 @@ void store_contact_write(struct store *s, const struct contact *c, const struct 
     store_call_send(call, timeout_ms);
 }
 
+void store_message_by_client_id(struct store *s, struct str contact_id, struct str client_id,
+                                uint64_t timeout_ms, store_done_fn *done, void *ctx)
+{
+    struct store_call *call = store_call_new(s, STORE_OP_MESSAGE_BY_CLIENT_ID, done, ctx);
+
+    call->ask.id = keep(call, contact_id);
+    call->ask.client_id = keep(call, client_id);
+    store_call_send(call, timeout_ms);
+}
+
 void store_contact_delete(struct store *s, struct str id, store_done_fn *done, void *ctx)
 {
     struct store_call *call = store_call_new(s, STORE_OP_CONTACT_DELETE, done, ctx);

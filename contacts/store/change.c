@@ -16,6 +16,7 @@ struct change {
     store_agent_decide_fn *decide_agent;
     store_done_fn *done;
     void *ctx;
+    int refusal;       /* of decide, while its message is looked for */
     uint64_t until_ms; /* clock_ms */
 };
 
@@ -64,13 +65,40 @@ static void on_written(void *ctx, const struct store_result *r)
         end(c, r);
 }
 
+static void on_looked_for(void *ctx, const struct store_result *r)
+{
+    struct change *c = ctx;
+
+    if (r->rc == OK)
+        end_with(c, r, r->messages_count ? ERR_EXISTS : c->refusal);
+    else
+        end(c, r);
+}
+
+/* Perhaps it was decided before, and only the answer was lost. */
+static void refuse(struct change *c, const struct store_result *r, const struct store_more *more,
+                   int rc)
+{
+    struct str client_id = more->messages_count ? more->messages[0].client_id : STR_NONE;
+
+    c->refusal = rc;
+    if (!client_id.n)
+        end_with(c, r, rc);
+    else if (left_ms(c) == 0)
+        end_with(c, r, ERR_TIMEOUT);
+    else
+        store_message_by_client_id(c->store, c->id, client_id, left_ms(c), on_looked_for, c);
+}
+
 static void on_contact(struct change *c, const struct store_result *r)
 {
     struct store_more more = {0};
     int rc = c->decide(c->ctx, r->contact, r, &more);
 
-    if (rc != OK)
-        end_with(c, r, rc == STORE_KEEP ? OK : rc);
+    if (rc == STORE_KEEP)
+        end_with(c, r, OK);
+    else if (rc != OK)
+        refuse(c, r, &more, rc);
     else if (left_ms(c) == 0)
         end_with(c, r, ERR_TIMEOUT);
     else

@@ -143,6 +143,43 @@ int mongo_contact_get(struct mongo_worker *w, struct store_call *call)
     return rc;
 }
 
+/* {name: {$elemMatch: {client_id}}} */
+static void put_said(bson_t *projection, const char *name, struct str client_id)
+{
+    bson_t list, match;
+
+    bson_append_document_begin(projection, name, -1, &list);
+    bson_append_document_begin(&list, "$elemMatch", -1, &match);
+    mongodb_put_text(&match, "client_id", client_id);
+    bson_append_document_end(&list, &match);
+    bson_append_document_end(projection, &list);
+}
+
+int mongo_message_by_client_id(struct mongo_worker *w, struct store_call *call)
+{
+    static const char *const lists[] = {"replies", "notes"};
+    const struct store_ask *a = &call->ask;
+    struct store_result *r = &call->result;
+    bson_t query = BSON_INITIALIZER, options = BSON_INITIALIZER, projection, doc;
+    int rc = mongo_contact_head(w, call, a->id);
+
+    if (rc == OK) {
+        put_by_id(&query, a->id);
+        bson_append_document_begin(&options, "projection", -1, &projection);
+        for (unsigned i = 0; i < 2; i++)
+            put_said(&projection, lists[i], a->client_id);
+        bson_append_document_end(&options, &projection);
+        rc = mongo_find_one(w, call, w->contacts, &query, &options, &doc);
+        for (unsigned i = 0; i < 2 && !r->messages_count; i++)
+            r->messages =
+                mongo_read_list(&doc, lists[i], &record_message, &call->mem, &r->messages_count);
+        bson_destroy(&doc);
+    }
+    bson_destroy(&options);
+    bson_destroy(&query);
+    return rc;
+}
+
 /* ---- a new one ---- */
 
 static bool has_notes(const struct store_ask *a)

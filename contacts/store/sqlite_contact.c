@@ -194,10 +194,9 @@ int sqlite_contact_get(struct sqlite_worker *w, struct store_call *call)
     return rc;
 }
 
-/* ---- changing ---- */
-
 /* Is a message of this name there? Then it is the call's result. */
-static int find_client_id(struct sqlite_worker *w, struct store_call *call, struct str client_id)
+static int find_client_id(struct sqlite_worker *w, struct store_call *call, struct str contact,
+                          struct str client_id)
 {
     struct sb sql = {0};
     sqlite3_stmt *st;
@@ -209,14 +208,13 @@ static int find_client_id(struct sqlite_worker *w, struct store_call *call, stru
     st = sqlite_prepare(w, sb_view(&sql));
     sb_fini(&sql);
     if (!st) return sqlite_fail(w, call);
-    sqlite_bind_text(st, 1, call->ask.contact.id);
+    sqlite_bind_text(st, 1, contact);
     sqlite_bind_text(st, 2, client_id);
     code = sqlite3_step(st);
     if (code == SQLITE_ROW) {
         call->result.messages = arena_new(&call->mem, 1, sizeof(struct message));
         call->result.messages_count = 1;
         sqlite_read_record(st, 0, &record_message, &call->mem, call->result.messages);
-        rc = store_fail(call, ERR_EXISTS, NULL);
     } else if (code != SQLITE_DONE) {
         rc = sqlite_fail(w, call);
     }
@@ -224,15 +222,31 @@ static int find_client_id(struct sqlite_worker *w, struct store_call *call, stru
     return rc;
 }
 
+int sqlite_message_by_client_id(struct sqlite_worker *w, struct store_call *call)
+{
+    const struct store_ask *a = &call->ask;
+    int rc;
+
+    if (sqlite_exec(w, "BEGIN") != SQLITE_OK) return sqlite_fail(w, call); /* both of one moment */
+    rc = sqlite_contact_head(w, call, a->id);
+    if (rc == OK) rc = find_client_id(w, call, a->id, a->client_id);
+    (void)sqlite_exec(w, "ROLLBACK");
+    return rc;
+}
+
+/* ---- changing ---- */
+
 static int find_client_ids(struct sqlite_worker *w, struct store_call *call)
 {
+    const struct store_ask *a = &call->ask;
     int rc = OK;
 
-    for (unsigned i = 0; i < call->ask.messages_count && rc == OK; i++)
-        if (call->ask.messages[i].client_id.n)
-            rc = find_client_id(w, call, call->ask.messages[i].client_id);
-    if (rc == ERR_EXISTS) rc = sqlite_contact_head(w, call, call->ask.contact.id);
-    return rc == OK && call->result.messages_count ? store_fail(call, ERR_EXISTS, NULL) : rc;
+    for (unsigned i = 0; i < a->messages_count && rc == OK && !call->result.messages_count; i++)
+        if (a->messages[i].client_id.n)
+            rc = find_client_id(w, call, a->contact.id, a->messages[i].client_id);
+    if (rc != OK || !call->result.messages_count) return rc;
+    rc = sqlite_contact_head(w, call, a->contact.id);
+    return rc == OK ? store_fail(call, ERR_EXISTS, NULL) : rc;
 }
 
 static int swap_head(struct sqlite_worker *w, struct store_call *call, int64_t version)

@@ -115,7 +115,8 @@ void store_contact_update(struct store *s, const struct contact *c, const struct
  * runs on the loop: it changes *c, puts into *more what goes with it (memory: the arena), and
  * returns OK to write, STORE_KEEP to end with OK and what was read, or an error to end with that.
  * May be called several times; decides anew from *c each time. Result: as store_contact_update, or
- * contact (and messages of the window) as read when nothing was written. */
+ * contact (and messages of the window) as read when nothing was written. An error with a message in
+ * *more whose client_id is there is ERR_EXISTS, too: what was written once is not refused later. */
 #define STORE_KEEP 1
 typedef int store_decide_fn(void *ctx, struct contact *c, const struct store_result *read,
                             struct store_more *more);

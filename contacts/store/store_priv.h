@@ -27,7 +27,7 @@ struct store_ask {
     unsigned messages_count, outbox_count;
     struct agent agent;
     struct doc doc;
-    struct str id, kind, entry_id, lease, why, cursor;
+    struct str id, kind, client_id, entry_id, lease, why, cursor;
     struct store_window window;
     struct store_filter filter;
     struct store_scan scan;
@@ -92,6 +92,9 @@ void store_call_refuse(struct store_call *call, int rc, const char *why);
 /* As the calls without a deadline of one's own. */
 void store_contact_write(struct store *s, const struct contact *c, const struct store_more *more,
                          uint64_t timeout_ms, store_done_fn *done, void *ctx);
+/* Result: contact, the head; messages: the one of this name, or none. Errors: ERR_NOT_FOUND. */
+void store_message_by_client_id(struct store *s, struct str contact_id, struct str client_id,
+                                uint64_t timeout_ms, store_done_fn *done, void *ctx);
 void store_agent_write(struct store *s, const struct agent *a, uint64_t timeout_ms,
                        store_done_fn *done, void *ctx);
 uint64_t store_timeout_ms(const struct store *s);

@@ -320,6 +320,57 @@ CONTRACT(a_change_decides_again_when_somebody_was_faster)
     cr_expect_eq(f.got.rc, ERR_NOT_FOUND);
 }
 
+/* A message that the decision has no place for, any more or never. */
+static int refuse_message(void *ctx, struct contact *c, const struct store_result *read,
+                          struct store_more *more)
+{
+    struct message *m = arena_new(read->arena, 1, sizeof *m);
+
+    (void)ctx;
+    *m = store_fixture_message("again", "hello");
+    m->client_id = c->subject; /* the test says which, by the contact */
+    *more = (struct store_more){.messages = m, .messages_count = 1};
+    return ERR_RESOLVED;
+}
+
+static const struct store_result *say_too_late(struct contact *c, const char *client_id)
+{
+    c->subject = str_z(client_id);
+    cr_assert_eq(update(0, c, NULL)->rc, OK);
+    *c = *f.got.contact;
+    return GOT(&f, store_contact_change, f.stores[1], c->id, NULL, refuse_message);
+}
+
+CONTRACT(a_message_that_was_written_is_not_refused_when_it_is_sent_again)
+{
+    struct contact c = added("contact_1_a");
+    struct message m[] = {store_fixture_message("m1", "hello"), store_fixture_message("m2", "note"),
+                          store_fixture_message("m3", "no name")};
+
+    m[0].client_id = STR("ann/1");
+    m[1].client_id = STR("note bob/1");
+    m[1].kind = MESSAGE_NOTE;
+    cr_assert_eq(update(0, &c, &(struct store_more){.messages = m, .messages_count = 3})->rc, OK);
+    c = *f.got.contact;
+    for (unsigned i = 0; i < 2; i++) {
+        const char *name = i ? "note bob/1" : "ann/1";
+
+        cr_expect_eq(say_too_late(&c, name)->rc, ERR_EXISTS, "%s", name);
+        cr_assert_eq(f.got.messages_count, 1);
+        m[i].seq = i + 1;
+        cr_expect(record_is_equal(&record_message, &m[i], &f.got.messages[0]), "%s", name);
+        cr_expect_eq(f.got.contact->version, c.version, "nothing was written");
+        cr_expect_eq(f.got.contact->seq, 3);
+    }
+    cr_expect_eq(say_too_late(&c, "ann/2")->rc, ERR_RESOLVED, "nobody has said that");
+    cr_expect_eq(f.got.contact->version, c.version);
+    cr_expect_eq(say_too_late(&c, "bob/1")->rc, ERR_RESOLVED, "part of a name is none");
+    cr_expect_eq(say_too_late(&c, "")->rc, ERR_RESOLVED, "those without a name are all different");
+    cr_expect_eq(get(2, "contact_1_a")->messages_count, 3);
+    c = added("contact_2_b");
+    cr_expect_eq(say_too_late(&c, "ann/1")->rc, ERR_RESOLVED, "names are those of one contact");
+}
+
 CONTRACT(who_is_deleted_is_gone)
 {
     struct contact c = store_fixture_contact("contact_1_a");

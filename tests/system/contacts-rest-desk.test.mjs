@@ -56,6 +56,11 @@ test('a form over HTTP reaches the agents’ sockets, and its token opens the ch
   assert.equal((await post(1, of(id, 'replies'), { message: 'My invoice', token: chatToken })).status, 201);
   assert.equal((await bob.next('contactMessage', (e) => e.message === 'My invoice')).seq, sent.json.seq + 1);
   assert.equal((await ann.ask('sendContactMessage', { contactId: id, message: 'and from the socket' })).seq, sent.json.seq + 2, 'nothing came twice');
+  const written = await post(0, of(id, 'replies'), { message: 'Goodbye', token: chatToken, clientMsgId: 'm2' });
+  assert.equal((await post(0, of(id, 'resolve'), {}, { auth: BOB })).status, 200);
+  const late = await post(1, of(id, 'replies'), { message: 'Goodbye', token: chatToken, clientMsgId: 'm2' });
+  assert.deepEqual([late.status, late.json], [201, written.json], 'it was written before the end');
+  assert.equal((await post(1, of(id, 'replies'), { message: 'Hello?', token: chatToken, clientMsgId: 'm3' })).json.code, 'already_resolved');
 });
 
 test('who is signed in hears the answer as adminResponse, and writes by account', async () => {

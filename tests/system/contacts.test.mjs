@@ -122,6 +122,30 @@ test('resolved in two shapes, rated once by the link, opened again', async () =>
   assert.equal((await ann.ask('sendContactMessage', { contactId: id, message: 'one more thing' })).ok, true);
 });
 
+test('sent again by its clientMsgId a message has its first ack, whatever has become of the contact', async () => {
+  const [bob, cleo, ann] = await Promise.all([agent(A(), 'bob', 'Bob'), agent(B(), 'cleo', 'Cleo'), client(A())]);
+  const { id, chatToken } = await submit(ann);
+  const say = (who, clientMsgId, more) => who.ask('sendContactMessage', { contactId: id, message: clientMsgId, clientMsgId, ...more });
+  await bob.ask('claimContact', id);
+  const anns = await say(ann, 'm-1');
+  const bobs = await say(bob, 'm-1');
+  assert.deepEqual([anns.ok, anns.seq, bobs.ok, bobs.seq], [true, 1, true, 2], 'each sender has names of its own');
+  assert.equal((await bob.ask('transferContact', { contactId: id, toAgentId: 'cleo' })).ok, true);
+  assert.deepEqual(await say(bob, 'm-1'), bobs, 'somebody else has it');
+  assert.equal((await say(bob, 'm-2')).code, 'forbidden');
+  assert.equal((await cleo.ask('resolveContact', id)).ok, true);
+  ann.close();
+  const back = await client(B()); // its ack was lost with its connection
+  assert.deepEqual(await say(back, 'm-1', { chatToken }), anns, 'it is over');
+  assert.deepEqual(await say(bob, 'm-1'), bobs, 'it is over');
+  assert.equal((await say(back, 'm-2', { chatToken })).code, 'already_resolved');
+  assert.equal((await say(cleo, 'm-1')).code, 'already_resolved', 'that is not hers');
+  assert.equal((await say(await client(A()), 'm-1')).code, 'not_a_member', 'who does not show that it is the visitor');
+  const { messages } = await cleo.ask('getContact', id);
+  assert.deepEqual(messages.map((m) => m.id), [anns.id, bobs.id]);
+  assert.equal(cleo.count('contactMessage'), 0, 'nothing is told again');
+});
+
 test('handed over, given back, tagged, weighed; lists, transcript, figures', async () => {
   const [bob, cleo, ann] = await Promise.all([agent(A(), 'bob', 'Bob'), agent(B(), 'cleo', 'Cleo'), client(B())]);
   const { id } = await submit(ann, { subject: 'Billing' });

@@ -267,7 +267,7 @@ export interface AddContactNoteRequest {
   contactId: string;
   /** 1 to 10000 characters. */
   text: string;
-  /** Name of this note by the sender: sent again it is stored once. */
+  /** Name of this note by the sender: sent again it is stored once and answered as the first time, whatever has become of the contact. */
   clientMsgId?: string;
   /** The canned reply that this is, for its count of uses. */
   cannedId?: string;
@@ -439,7 +439,7 @@ export interface SendContactMessageRequest {
   message: string;
   /** Kind of message; text when absent. */
   type?: string;
-  /** Name of this message by the sender: sent again it is stored once. */
+  /** Name of this message by the sender: sent again it is stored once and answered as the first time, whatever has become of the contact. */
   clientMsgId?: string;
   /** The canned reply that this is: an agent's message counts one more use of it. */
   cannedId?: string;

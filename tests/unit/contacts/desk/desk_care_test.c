@@ -70,6 +70,11 @@ Test(desk_care, a_note_that_is_sent_again_is_one_and_no_message_takes_its_name)
     desk_say(bob, "addContactNote", desk_about(id, ",\"text\":\"once\",\"clientMsgId\":\"m1\""));
     cr_expect(desk_got(bob, "\"seq\":1,"), "the ack of the first one: %s", take(&bob->sent));
     cr_expect_not(desk_got(cleo, "contactNote"), "it was told already");
+    fs.contacts[0].bytes = CONTACT_BYTES_MAX;
+    bob->sent.n = 0;
+    desk_say(bob, "addContactNote", desk_about(id, ",\"text\":\"once\",\"clientMsgId\":\"m1\""));
+    cr_expect(desk_got(bob, "\"seq\":1,"), "also when there is no more room: %s", take(&bob->sent));
+    fs.contacts[0].bytes = 0;
     ann->sent.n = 0;
     desk_say(bob, "sendContactMessage",
              desk_about(id, ",\"message\":\"hello\",\"clientMsgId\":\"m1\""));

@@ -144,6 +144,48 @@ Test(desk_chat, sent_again_it_is_heard_once)
     free_session(ann);
 }
 
+/* What an ack said, of which nothing else was sent. Lives until the next one. */
+static const char *ack_of(struct eio_session *s, const char *event, const char *payload)
+{
+    static char text[512];
+    const char *ack;
+
+    s->sent.n = 0;
+    desk_say(s, event, payload);
+    ack = strstr(take(&s->sent), "43/contacts,");
+    (void)snprintf(text, sizeof text, "%s", ack ? ack : "no ack");
+    return text;
+}
+
+Test(desk_chat, sent_again_it_has_the_first_ack_whatever_has_become_of_the_contact)
+{
+    struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB), *cleo = desk_client(CLEO);
+    const char *id = desk_form(ann), *say = ",\"message\":\"x\",\"clientMsgId\":\"m1\"";
+    const char *other = ",\"message\":\"x\",\"clientMsgId\":\"m2\"";
+    char anns[512], bobs[512];
+
+    desk_say(bob, "claimContact", desk_about(id, ""));
+    (void)snprintf(anns, sizeof anns, "%s", ack_of(ann, "sendContactMessage", desk_about(id, say)));
+    (void)snprintf(bobs, sizeof bobs, "%s", ack_of(bob, "sendContactMessage", desk_about(id, say)));
+    cr_expect(strstr(anns, "\"seq\":1,") && strstr(bobs, "\"seq\":2,"), "%s%s", anns, bobs);
+    desk_say(bob, "transferContact", desk_about(id, ",\"toAgentId\":\"a2\""));
+    cleo->sent.n = 0;
+    cr_expect_str_eq(ack_of(bob, "sendContactMessage", desk_about(id, say)), bobs, "handed over");
+    cr_expect(strstr(ack_of(bob, "sendContactMessage", desk_about(id, other)), "forbidden"));
+    fs.contacts[0].bytes = CONTACT_BYTES_MAX;
+    cr_expect_str_eq(ack_of(ann, "sendContactMessage", desk_about(id, say)), anns, "full");
+    cr_expect(strstr(ack_of(ann, "sendContactMessage", desk_about(id, other)), "limit_reached"));
+    desk_say(cleo, "resolveContact", desk_about(id, ""));
+    cr_expect_str_eq(ack_of(ann, "sendContactMessage", desk_about(id, say)), anns, "over");
+    cr_expect_str_eq(ack_of(bob, "sendContactMessage", desk_about(id, say)), bobs, "over");
+    cr_expect(strstr(ack_of(ann, "sendContactMessage", desk_about(id, other)), "already_resolved"));
+    cr_expect(strstr(ack_of(cleo, "sendContactMessage", desk_about(id, say)), "already_resolved"),
+              "it is not hers");
+    cr_expect_not(desk_got(cleo, "[\"contactMessage\""), "it was told already");
+    cr_expect_eq(fs.messages_count, 2);
+    free_session(ann), free_session(bob), free_session(cleo);
+}
+
 Test(desk_chat, both_see_how_far_the_other_has_read)
 {
     struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
