@@ -130,9 +130,9 @@ struct str desk_client_id(struct desk_call *call, const char *kind, struct str c
     struct str kept = STR_NONE;
 
     if (client_msg_id.n) {
-        sb_printf(&key, "%s" STR_FMT ":" STR_FMT, kind,
-                  STR_ARG(call->actor.id.n ? call->actor.id : STR("visitor")),
-                  STR_ARG(client_msg_id));
+        /* The length: a colon in an id makes no other sender of it. */
+        sb_printf(&key, "%s%zu:" STR_FMT ":" STR_FMT, kind, call->actor.id.n,
+                  STR_ARG(call->actor.id), STR_ARG(client_msg_id));
         kept = arena_str(&call->mem, sb_view(&key));
     }
     sb_fini(&key);

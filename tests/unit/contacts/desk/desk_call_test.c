@@ -49,6 +49,32 @@ Test(desk_call, a_visitor_by_account_has_the_id_or_the_address)
     }
 }
 
+Test(desk_call, what_one_sender_calls_a_message_is_no_name_of_another_ones)
+{
+    static const struct {
+        const char *kind, *sender, *name;
+    } rows[] = {{"", "", "m1"},         {"", "visitor", "m1"}, {"", "a1", "m1"},
+                {"note ", "a1", "m1"},  {"", "note a1", "m1"}, {"", "a1:m1", "m1"},
+                {"", "a1", "m1:m1"},    {"note ", "", "m1"},   {"", "2:a1", "m1"},
+                {"", "note 2:a1", "m1"}};
+    struct desk_call call = {0};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct str mine;
+
+        call.actor.id = str_z(rows[i].sender);
+        mine = desk_client_id(&call, rows[i].kind, str_z(rows[i].name));
+        cr_expect(str_eq(mine, desk_client_id(&call, rows[i].kind, str_z(rows[i].name))));
+        for (size_t k = 0; k < i; k++) {
+            call.actor.id = str_z(rows[k].sender);
+            cr_expect_not(str_eq(mine, desk_client_id(&call, rows[k].kind, str_z(rows[k].name))),
+                          "rows %zu and %zu: " STR_FMT, k, i, STR_ARG(mine));
+        }
+    }
+    cr_expect_eq(desk_client_id(&call, "", STR_NONE).n, 0, "it has no name");
+    arena_fini(&call.mem);
+}
+
 /* ---- asked over HTTP: one path with the sockets ---- */
 
 static union event_in about(const char *id)
