@@ -42,6 +42,7 @@ struct desk {
         struct map waiting; /* contact → struct waiter: visitors of this node are told */
         struct timer timer;
         bool is_asking, is_dirty;
+        uint64_t round;      /* of questions to the store */
         int64_t handling_ms; /* as it has been lately */
     } queue;
 };

@@ -11,17 +11,12 @@ enum { ASK_MS = 500, SHOWN_MAX = 1000 };
 
 struct waiter {
     int64_t position, eta_s; /* as told; -1: not yet */
+    uint64_t round;          /* the last question that it was in the answer of, or came during */
     uint16_t n;
     char id[];
 };
 
 static void ask(struct desk *d);
-
-static void forget(struct desk *d, struct waiter *w)
-{
-    map_del(&d->queue.waiting, str_of(w->id, w->n));
-    mem_free(w);
-}
 
 /* Place and time until somebody has time; -1: nobody knows. */
 static void tell(struct desk *d, struct waiter *w, int64_t position, int64_t eta_s)
@@ -47,25 +42,32 @@ struct queue_question {
     unsigned count;
 };
 
-/* Who does not wait any more, or whose visitor has left, is not watched any more. */
-static void sift(struct desk *d, const struct queue_question *q)
+static bool is_here(const struct desk *d, struct str contact_id)
 {
-    size_t i = 0;
-    struct waiter *w;
     struct sb room = {0};
+    bool is_any;
 
-    while ((w = map_next(&d->queue.waiting, &i))) {
-        bool is_waiting = q->count == SHOWN_MAX; /* behind those that were read */
-
-        for (unsigned k = 0; k < q->count && !is_waiting; k++)
-            is_waiting = str_eq(q->ids[k], str_of(w->id, w->n));
-        room.n = 0;
-        desk_room(str_of(w->id, w->n), &room);
-        if (is_waiting && sio_room_count(d->nsp, sb_view(&room))) continue;
-        forget(d, w);
-        i = 0;
-    }
+    desk_room(contact_id, &room);
+    is_any = sio_room_count(d->nsp, sb_view(&room)) > 0;
     sb_fini(&room);
+    return is_any;
+}
+
+/* Who does not wait any more, or whose visitor has left, is not watched any more. */
+static void sift(struct desk *d, const struct queue_question *q, struct arena *mem)
+{
+    struct waiter *w, **gone = arena_new(mem, d->queue.waiting.count, sizeof(struct waiter *));
+    bool is_all = q->count < SHOWN_MAX; /* else there are some behind those that were read */
+    size_t i = 0, n = 0;
+
+    while ((w = map_next(&d->queue.waiting, &i)))
+        if ((is_all && w->round != d->queue.round) || !is_here(d, str_of(w->id, w->n)))
+            gone[n++] = w;
+    while (n) {
+        w = gone[--n];
+        map_del(&d->queue.waiting, str_of(w->id, w->n));
+        mem_free(w);
+    }
 }
 
 static void on_agents(void *ctx, const struct store_result *r)
@@ -80,9 +82,11 @@ static void on_agents(void *ctx, const struct store_result *r)
     for (unsigned i = 0; i < q->count; i++) {
         struct waiter *w = map_get(&d->queue.waiting, q->ids[i]);
 
-        if (w) tell(d, w, i + 1, queue_eta_s(i + 1, d->queue.handling_ms, agents, places));
+        if (!w) continue;
+        w->round = d->queue.round;
+        tell(d, w, i + 1, queue_eta_s(i + 1, d->queue.handling_ms, agents, places));
     }
-    sift(d, q);
+    sift(d, q, &call->mem);
     desk_call_free(call);
     d->queue.is_asking = false;
     if (d->queue.is_dirty) desk_queue_on_message(d, STR_NONE);
@@ -113,6 +117,7 @@ static void ask(struct desk *d)
     if (d->queue.is_asking || !d->queue.waiting.count) return;
     d->queue.is_asking = true;
     d->queue.is_dirty = false;
+    d->queue.round++;
     call = desk_call_own(d, STR_NONE, sizeof(struct queue_question));
     store_contact_list(
         d->store,
@@ -145,15 +150,11 @@ void desk_queue_fini(struct desk *d)
 void desk_queue_watch(struct desk *d, struct str contact_id)
 {
     struct waiter *w = map_get(&d->queue.waiting, contact_id);
-    struct sb room = {0};
-    bool is_here;
 
-    desk_room(contact_id, &room);
-    is_here = sio_room_count(d->nsp, sb_view(&room)) > 0;
-    sb_fini(&room);
-    if (w || !is_here) return;
+    if (w || !is_here(d, contact_id)) return;
     w = mem_new(1, sizeof *w + contact_id.n);
     w->position = w->eta_s = -1;
+    w->round = d->queue.round; /* is_asking: what is being read may not have it yet */
     w->n = (uint16_t)contact_id.n;
     memcpy(w->id, contact_id.p, contact_id.n);
     map_put(&d->queue.waiting, str_of(w->id, w->n), w);
