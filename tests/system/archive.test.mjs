@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { runAgain } from '../support/again.mjs';
 import { sleep, startCluster, startNode, stopAll, until } from '../support/cluster.mjs';
 import { mongowireMissing, startMongowire } from '../support/mongowire.mjs';
 import { closeAll, connect, schemaBreaches, token } from '../support/peer.mjs';
@@ -218,4 +219,9 @@ describe('the archive', () => {
     await db.del('ingoma:{conv:ann:bob}:log');
     assert.deepEqual((await readAll(ann2, 'bob')).map((m) => m.message), [...Array(16).keys()]);
   });
+});
+
+test('private.test.mjs with an archive', { skip, timeout: 400000 }, async () => {
+  mongo = await startMongowire();
+  await runAgain('private', { MONGODB_URI: `${mongo.uri}site` });
 });

@@ -1,16 +1,15 @@
 // The contacts service over MongoDB: the same cases as over SQLite, and its server killed in the middle of the forms.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { runAgain } from '../support/again.mjs';
 import { stopAll, until } from '../support/cluster.mjs';
 import { agent, client, FORM, startContacts } from '../support/contacts.mjs';
 import { mongowireMissing, startMongowire } from '../support/mongowire.mjs';
 import { closeAll } from '../support/peer.mjs';
 
-const here = path.dirname(new URL(import.meta.url).pathname);
 const skip = mongowireMissing ?? false;
 
 test('the server is killed under the forms: what was acknowledged is there, and it goes on by itself', { skip, timeout: 180000 }, async t => {
@@ -54,13 +53,6 @@ for (const name of ['contacts', 'contacts-assign', 'contacts-notice', 'contacts-
   test(`${name}.test.mjs over MongoDB`, { skip, timeout: 300000 }, async t => {
     const server = await startMongowire();
     t.after(() => server.kill());
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env; // it is no part of this run's report
-    const child = spawn(process.execPath, ['--test', '--test-concurrency=1', path.join(here, `${name}.test.mjs`)],
-      { env: { ...env, CONTACTS_TEST_MONGODB_URI: `${server.uri}tests` }, stdio: ['ignore', 'pipe', 'inherit'] });
-    let report = '';
-    child.stdout.on('data', bytes => { report += bytes; });
-    const status = await new Promise(resolve => child.once('close', resolve));
-    assert.equal(status, 0, report);
-    assert.match(report, /pass [1-9]/);
+    await runAgain(name, { CONTACTS_TEST_MONGODB_URI: `${server.uri}tests` });
   });
 }

@@ -1,5 +1,6 @@
 // Private messages over two nodes with stock clients: stored before the ack, delivered once and in order, now or at the
 // next connect, whatever dies in between. Everything that is sent is held against schemas/gateway/out by peer.mjs.
+// With MONGODB_URI the same over an archive, in a database of its own (archive.test.mjs runs it so).
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startCluster, startNode, startRedis, stopAll, until } from '../support/cluster.mjs';
@@ -7,7 +8,8 @@ import { closeAll, connect, schemaBreaches, token, unseenEvents } from '../suppo
 import { closeRedisClients, redisClient } from '../support/redis.mjs';
 
 const MESSAGE_ID = /^msg_\d{13}_[a-z0-9]{9}$/;
-const ENV = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0', RATE_STRIKES: '100000', PRIVATE_RESEND_MS: '300' };
+const ARCHIVE = process.env.MONGODB_URI?.replace(/\/[^/?]*(\?|$)/, `/ingoma_private_${process.pid}$1`) ?? '';
+const ENV = { RATE_EVENTS: '100000', RATE_USER_EVENTS: '0', RATE_STRIKES: '100000', PRIVATE_RESEND_MS: '300', MONGODB_URI: ARCHIVE };
 let redis, cluster, one, two, db;
 
 before(async () => {
@@ -44,19 +46,22 @@ describe('delivery', () => {
     const ann2 = await user(two, a);
     const bob = await user(one, b);
     const bob2 = await user(two, b, { version: '2.5.0' });
+    const since = Date.now();
     const ack = await send(ann, b, 'hello');
     assert.match(ack.messageId, MESSAGE_ID);
-    assert.deepEqual({ ...ack, messageId: 0, timestamp: 0 }, { ok: true, messageId: 0, timestamp: 0, conversation: `${a}:${b}`, seq: 1 });
+    const { seq } = ack;
+    assert.ok(ARCHIVE ? seq >= since && seq <= Date.now() : seq === 1, `numbers begin at 1, with an archive at the clock: ${seq}`);
+    assert.deepEqual({ ...ack, messageId: 0, timestamp: 0 }, { ok: true, messageId: 0, timestamp: 0, conversation: `${a}:${b}`, seq });
     const want = {
       senderId: a, senderName: `name of ${a}`, message: 'hello', type: 'text', timestamp: ack.timestamp,
-      messageId: ack.messageId, recipientId: b, conversation: ack.conversation, seq: 1,
+      messageId: ack.messageId, recipientId: b, conversation: ack.conversation, seq,
     };
     for (const peer of [bob, bob2]) assert.deepEqual(await peer.next('privateMessage'), want);
     assert.deepEqual(await ann2.next('privateMessageSync'), want);
     for (const peer of [ann, ann2]) {
       const told = await peer.next('messageDelivered');
       assert.deepEqual({ ...told, timestamp: 0 },
-        { recipientId: b, timestamp: 0, messageId: ack.messageId, conversation: ack.conversation, seq: 1 });
+        { recipientId: b, timestamp: 0, messageId: ack.messageId, conversation: ack.conversation, seq });
     }
     await settled(ann, bob);
     assert.deepEqual([texts(ann), texts(ann, 'privateMessageSync'), ann.count('messageQueued')], [[], [], 0]);
@@ -180,8 +185,9 @@ describe('the inbox', () => {
   test('keeps the newest of the inbox, drops the oldest', async () => {
     const [a, b] = [fresh('ann'), fresh('bob')];
     const ann = await user(one, a);
-    for (let i = 0; i < 1005; i++) ann.emit('privateMessage', { recipientId: b, message: i });
-    await ann.next('messageQueued', (m) => m.seq === 1005);
+    const { seq } = await send(ann, b, 0);
+    for (let i = 1; i < 1005; i++) ann.emit('privateMessage', { recipientId: b, message: i });
+    await ann.next('messageQueued', (m) => m.seq === seq + 1004);
     const bob = await user(two, b);
     await nextText(bob, 1004);
     assert.deepEqual(texts(bob), [...Array(1000).keys()].map((i) => i + 5));
@@ -212,21 +218,22 @@ describe('cursors', () => {
     const ann = await user(one, a);
     const bob = await user(one, b);
     const bob2 = await user(two, b);
-    for (const text of ['1', '2', '3', '4']) await send(ann, b, text);
+    const { seq } = await send(ann, b, '1');
+    for (const text of ['2', '3', '4']) await send(ann, b, text);
     await send(bob, a, 'mine'); // counts for the other one alone
     const conversation = `${a}:${b}`;
-    const counts = (unread) => ({ ok: true, total: unread, conversations: unread ? [{ userId: a, conversation, unread, lastSeq: 4 }] : [] });
+    const counts = (unread) => ({ ok: true, total: unread, conversations: unread ? [{ userId: a, conversation, unread, lastSeq: seq + 3 }] : [] });
     for (const peer of [bob, bob2]) assert.deepEqual(await peer.ask('unreadCounts', {}), counts(4));
-    assert.deepEqual(await bob.ask('markAsRead', { userId: a, seq: 3 }), { ok: true, conversation, seq: 3 });
+    assert.deepEqual(await bob.ask('markAsRead', { userId: a, seq: seq + 2 }), { ok: true, conversation, seq: seq + 2 });
     for (const peer of [ann, bob2]) {
       const told = await peer.next('messageRead');
-      assert.deepEqual({ ...told, timestamp: 0 }, { userId: b, conversation, seq: 3, timestamp: 0 });
+      assert.deepEqual({ ...told, timestamp: 0 }, { userId: b, conversation, seq: seq + 2, timestamp: 0 });
     }
     for (const peer of [bob, bob2]) assert.deepEqual(await peer.ask('unreadCounts', {}), counts(1));
-    assert.equal((await bob2.ask('markAsRead', { userId: a, seq: 1 })).seq, 3); // never back
-    assert.equal((await bob2.ask('markAsRead', { userId: a })).seq, 5);
+    assert.equal((await bob2.ask('markAsRead', { userId: a, seq })).seq, seq + 2); // never back
+    assert.equal((await bob2.ask('markAsRead', { userId: a })).seq, seq + 4);
     for (const peer of [bob, bob2]) assert.deepEqual(await peer.ask('unreadCounts', {}), counts(0));
-    assert.equal(bob.count('messageRead', (m) => m.seq === 3), 1); // of the second, that changed nothing
+    assert.equal(bob.count('messageRead', (m) => m.seq === seq + 2), 1); // of the second, that changed nothing
     bob2.emit('unreadCounts'); // without an ack: the event
     assert.deepEqual(await bob2.next('unreadCounts'), { total: 0, conversations: [] });
     [ann, bob, bob2].forEach((p) => p.close());
@@ -236,26 +243,27 @@ describe('cursors', () => {
     const [a, b] = [fresh('ann'), fresh('bob')];
     const ann = await user(one, a);
     const bob = await user(two, b);
-    for (let i = 1; i <= 12; i++) await send(i % 2 ? ann : bob, i % 2 ? b : a, `m${i}`);
-    await bob.ask('markAsRead', { userId: a, seq: 7 });
+    const base = (await send(ann, b, 'm1')).seq - 1; // below as if numbers began at 1
+    for (let i = 2; i <= 12; i++) await send(i % 2 ? ann : bob, i % 2 ? b : a, `m${i}`);
+    await bob.ask('markAsRead', { userId: a, seq: base + 7 });
     const ask = async (more) => {
       const h = await ann.ask('privateHistory', { userId: b, ...more });
       assert.equal(h.ok, true, JSON.stringify(h));
-      return [h.messages.map((m) => m.seq).join(), h.hasMore];
+      return [h.messages.map((m) => m.seq - base).join(), h.hasMore];
     };
     assert.deepEqual(await ask({}), ['1,2,3,4,5,6,7,8,9,10,11,12', false]);
     assert.deepEqual(await ask({ limit: 3 }), ['10,11,12', true]);
-    assert.deepEqual(await ask({ limit: 3, before: 10 }), ['7,8,9', true]);
-    assert.deepEqual(await ask({ limit: 5, before: 4 }), ['1,2,3', false]);
+    assert.deepEqual(await ask({ limit: 3, before: base + 10 }), ['7,8,9', true]);
+    assert.deepEqual(await ask({ limit: 5, before: base + 4 }), ['1,2,3', false]);
     assert.deepEqual(await ask({ limit: 3, after: 0 }), ['1,2,3', true]);
-    assert.deepEqual(await ask({ limit: 100, after: 9 }), ['10,11,12', false]);
-    assert.deepEqual(await ask({ after: 12 }), ['', false]);
+    assert.deepEqual(await ask({ limit: 100, after: base + 9 }), ['10,11,12', false]);
+    assert.deepEqual(await ask({ after: base + 12 }), ['', false]);
     assert.deepEqual(await ask({ after: 2 ** 60 }), ['', false]);
-    await until('the last one to be delivered', async () => (await ann.ask('privateHistory', { userId: b })).otherDeliveredSeq === 11);
+    await until('the last one to be delivered', async () => (await ann.ask('privateHistory', { userId: b })).otherDeliveredSeq === base + 11);
     ann.emit('privateHistory', { userId: b, limit: 1 });
     const h = await ann.next('privateHistory');
     assert.deepEqual({ ...h, messages: h.messages.map((m) => m.message) },
-      { userId: b, conversation: `${a}:${b}`, messages: ['m12'], hasMore: true, lastSeq: 12, readSeq: 0, otherReadSeq: 7, otherDeliveredSeq: 11 });
+      { userId: b, conversation: `${a}:${b}`, messages: ['m12'], hasMore: true, lastSeq: base + 12, readSeq: 0, otherReadSeq: base + 7, otherDeliveredSeq: base + 11 });
     const eve = await user(one, fresh('eve'));
     assert.deepEqual((await eve.ask('privateHistory', { userId: b })).messages, []); // a conversation is its two users'
     [ann, bob, eve].forEach((p) => p.close());
@@ -373,9 +381,9 @@ describe('faults', () => {
     await db.set(`ingoma:{user:${b}}:inbox`, 'no stream'); // the second step fails
     for (const i of [1, 2]) assert.equal((await send(ann, b, `m${i}`, { clientMsgId: `c${i}` })).code, 'internal');
     await db.del(`ingoma:{user:${b}}:inbox`);
-    assert.equal((await send(ann, b, 'm3', { clientMsgId: 'c3' })).seq, 3);
+    const { seq } = await send(ann, b, 'm3', { clientMsgId: 'c3' });
     const ann2 = await user(two, a);
-    for (const i of [1, 2]) assert.equal((await send(ann2, b, `m${i}`, { clientMsgId: `c${i}` })).seq, i);
+    for (const i of [1, 2]) assert.equal((await send(ann2, b, `m${i}`, { clientMsgId: `c${i}` })).seq, seq - 3 + i);
     const bob = await user(two, b);
     await send(ann, b, 'm4');
     await nextText(bob, 'm4');
