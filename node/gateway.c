@@ -15,7 +15,7 @@ static void *start(struct loop *l, const struct conf *c, char **why)
 {
     struct archive *a = NULL;
 
-    return archive_open(l, c, &a, why) == OK ? a : NULL;
+    return archive_open(l, c, ARCHIVE_OF_NODE, &a, why) == OK ? a : NULL;
 }
 
 static void stop(void *archive)

@@ -176,7 +176,7 @@ static int erase(struct erasure *e)
     e->status = EXIT_USAGE;
     memcpy(e->patterns, e->what.patterns, sizeof e->what.patterns);
     e->patterns[PRIVATE_ERASE_PATTERNS] = STR(PRESENCE_ERASE_PATTERN);
-    if (archive_open(e->loop, &e->conf, &e->archive, &why) == OK) {
+    if (archive_open(e->loop, &e->conf, ARCHIVE_OF_OPERATOR, &e->archive, &why) == OK) {
         walk(e);
         if (!e->is_over) loop_run(e->loop);
         archive_close(e->archive);

@@ -50,6 +50,11 @@ static void set_up(struct archive *a, bool up, const char *why)
     if (!up) loop_timer(a->loop, &a->probe_timer, PROBE_EVERY_MS);
 }
 
+static void warn(const struct archive_call *call)
+{
+    if (call->warning[0]) LOG_WARN("archive.refused", LOG_Z("why", call->warning));
+}
+
 static void call_free(struct archive_call *call)
 {
     sb_fini(&call->bytes);
@@ -89,6 +94,7 @@ static void probe_done(struct pool_job *j)
     struct archive *a = call->archive;
     bool is_well = !j->is_cancelled && call->rc == OK;
 
+    warn(call);
     a->is_probing = false;
     if (is_well)
         set_up(a, true, "");
@@ -163,6 +169,7 @@ static void call_done(struct pool_job *j)
     struct archive_call *call = (struct archive_call *)(void *)j;
     struct archive *a = call->archive;
 
+    warn(call);
     if (j->is_cancelled) call->rc = ERR_CLOSED;
     if (call->rc == ERR_UNAVAILABLE && call->is_away && !a->is_closing) set_up(a, false, call->why);
     if (!call->is_answered) answer(call);
@@ -290,7 +297,8 @@ static void label_metrics(void)
     metric_labels(M_ARCHIVE_FAILURES, names, ARCHIVE_OPS);
 }
 
-int archive_open(struct loop *l, const struct conf *c, struct archive **out, char **why)
+int archive_open(struct loop *l, const struct conf *c, enum archive_of who, struct archive **out,
+                 char **why)
 {
     struct archive *a = MEM_NEW(struct archive);
     struct pool_conf pool = {.name = "archive",
@@ -298,12 +306,14 @@ int archive_open(struct loop *l, const struct conf *c, struct archive **out, cha
                              .queue = (unsigned)c->store_queue,
                              .worker_open = archive_mongo_worker_open,
                              .worker_close = archive_mongo_worker_close};
+    struct archive_call first = {0};
     int rc = OK;
 
     *out = a;
     a->loop = l;
     if (!c->mongodb_uri || !c->mongodb_uri[0]) return OK;
-    rc = archive_mongo_open(c, &a->mongo, why);
+    rc = archive_mongo_open(c, who == ARCHIVE_OF_NODE, &a->mongo, &first, why);
+    warn(&first);
     if (rc != OK && rc != ERR_UNAVAILABLE) {
         mem_free(a);
         *out = NULL;

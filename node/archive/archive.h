@@ -16,10 +16,15 @@ struct archive;
 struct conf;
 struct loop;
 
+/* How long the archive keeps messages (ARCHIVE_DAYS) is the nodes' business: a program that runs an
+ * errand of the operator's leaves it as it is. */
+enum archive_of { ARCHIVE_OF_NODE, ARCHIVE_OF_OPERATOR };
+
 /* Waits for the server for two fifths of STORE_TIMEOUT_MS at the most; one that is away will be
  * looked for. Without MONGODB_URI *out is an archive that is off. *out: archive_close. Errors:
  * ERR_CONFIG a malformed URI, access refused; *why says it in one sentence (returned new). */
-MUST_USE int archive_open(struct loop *l, const struct conf *c, struct archive **out, char **why);
+MUST_USE int archive_open(struct loop *l, const struct conf *c, enum archive_of who,
+                          struct archive **out, char **why);
 /* Calls that are open are answered with ERR_CLOSED, within the call. */
 void archive_close(struct archive *a);
 

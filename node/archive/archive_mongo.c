@@ -9,16 +9,17 @@
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/mongodb.h"
+#include "node/archive/archive_mongo_priv.h"
 #include "base/forbid.h"
 
 #define DATABASE "quizblog_messages" /* when the URI names none */
-#define COLLECTION "private_messages"
-#define SCAN_MAX 1000 /* documents looked at for one page */
+#define SCAN_MAX 1000                /* documents looked at for one page */
 
 struct archive_mongo {
     struct mongodb db;
-    bool is_ready; /* indexes were seen to; atomic */
+    uint64_t days;  /* ARCHIVE_DAYS; of a node */
+    bool is_a_node; /* it sees to them */
+    bool is_ready;  /* indexes were seen to; atomic */
 };
 
 struct worker { /* a client; of one thread */
@@ -44,7 +45,8 @@ void *archive_mongo_worker_open(void *mongo)
 
     w->mongo = mongo;
     w->client = mongoc_client_pool_pop(w->mongo->db.pool);
-    w->messages = mongoc_client_get_collection(w->client, w->mongo->db.database, COLLECTION);
+    w->messages =
+        mongoc_client_get_collection(w->client, w->mongo->db.database, ARCHIVE_COLLECTION);
     /* Redis has let go of what the primary has: another one may not have it yet. */
     mongoc_collection_set_read_prefs(w->messages, primary);
     mongoc_read_prefs_destroy(primary);
@@ -60,24 +62,31 @@ void archive_mongo_worker_close(void *worker)
     mem_free(w);
 }
 
-static bool make_indexes(struct worker *w)
+/* What the server refuses is a warning: messages are archived all the same. False: it went away. */
+static bool set_days(struct worker *w, struct archive_call *call)
 {
-    bson_t *command =
-        BCON_NEW("createIndexes", COLLECTION, "indexes", "[", "{", "key", "{", "conversation",
-                 BCON_INT32(1), "seq", BCON_INT32(1), "}", "name", "conversation_1_seq_1", "}", "{",
-                 "key", "{", "users", BCON_INT32(1), "}", "name", "users_1", "}", "]");
-    bool is_done = mongoc_client_write_command_with_opts(w->client, w->mongo->db.database, command,
-                                                         NULL, NULL, &w->error);
+    const struct archive_mongo *m = w->mongo;
+    bson_error_t e;
+    bool is_away = false;
 
-    bson_destroy(command);
-    return is_done;
+    if (!m->is_a_node || archive_mongo_set_days(w->client, m->db.database, m->days, &e))
+        return true;
+    (void)!mongodb_code(&e, false, &is_away);
+    if (mongodb_is_turned_away(&e)) is_away = false; /* it has no right to this alone */
+    if (is_away)
+        w->error = e;
+    else
+        (void)snprintf(call->warning, sizeof call->warning, "ARCHIVE_DAYS: MongoDB: %.220s",
+                       e.message);
+    return !is_away;
 }
 
 /* Once for the process; again as long as it does not succeed. */
 static int get_ready(struct worker *w, struct archive_call *call)
 {
     if (__atomic_load_n(&w->mongo->is_ready, __ATOMIC_ACQUIRE)) return OK;
-    if (!make_indexes(w)) {
+    if (!archive_mongo_make_indexes(w->client, w->mongo->db.database, &w->error) ||
+        !set_days(w, call)) {
         (void)fail(w, call);
         call->is_away = true;
         return call->rc = ERR_UNAVAILABLE;
@@ -325,14 +334,14 @@ void archive_mongo_run(void *worker, struct archive_call *call)
 
 /* ---- start and end ---- */
 
-int archive_mongo_open(const struct conf *c, struct archive_mongo **out, char **why)
+int archive_mongo_open(const struct conf *c, bool is_a_node, struct archive_mongo **out,
+                       struct archive_call *first, char **why)
 {
     const struct mongodb_conf conf = {.uri = c->mongodb_uri,
                                       .database = DATABASE,
                                       .timeout_ms = c->store_timeout_ms,
                                       .clients = (unsigned)c->store_workers + 1};
     struct archive_mongo *m = MEM_NEW(struct archive_mongo);
-    struct archive_call first = {.op = ARCHIVE_PROBE};
     struct worker *w;
     bool is_turned_away;
 
@@ -340,17 +349,20 @@ int archive_mongo_open(const struct conf *c, struct archive_mongo **out, char **
         mem_free(m);
         return ERR_CONFIG;
     }
+    m->days = c->archive_days;
+    m->is_a_node = is_a_node;
+    first->op = ARCHIVE_PROBE;
     w = archive_mongo_worker_open(m);
-    (void)get_ready(w, &first);
+    (void)get_ready(w, first);
     is_turned_away = mongodb_is_turned_away(&w->error);
     archive_mongo_worker_close(w);
-    if (first.rc != OK) *why = mongodb_sentence(first.why);
+    if (first->rc != OK) *why = mongodb_sentence(first->why);
     if (is_turned_away) {
         archive_mongo_close(m);
         return ERR_CONFIG;
     }
     *out = m;
-    return first.rc;
+    return first->rc;
 }
 
 void archive_mongo_close(struct archive_mongo *m)

@@ -24,9 +24,9 @@ struct archive_call {
     unsigned count; /* of messages, or erased ones */
     int rc;
     bool has_more;
-    bool is_away;     /* others will fare no better now */
-    unsigned foreign; /* documents that were passed over */
-    char why[256];
+    bool is_away;                /* others will fare no better now */
+    unsigned foreign;            /* documents that were passed over */
+    char why[256], warning[256]; /* warning: for the log */
     /* Of the loop alone: */
     struct timer timer;
     struct list node; /* answered at the end of this turn; else unlinked */
@@ -41,8 +41,10 @@ struct archive_call {
 
 struct archive_mongo;
 
-/* Errors: ERR_CONFIG, ERR_UNAVAILABLE (*out is set, too); *why returned new. Blocks. */
-MUST_USE int archive_mongo_open(const struct conf *c, struct archive_mongo **out, char **why);
+/* first: zeroed, tells how the first look went. Errors: ERR_CONFIG, ERR_UNAVAILABLE (*out is set,
+ * too); *why returned new. Blocks. */
+MUST_USE int archive_mongo_open(const struct conf *c, bool is_a_node, struct archive_mongo **out,
+                                struct archive_call *first, char **why);
 void archive_mongo_close(struct archive_mongo *m);
 void *archive_mongo_worker_open(void *mongo); /* as of struct pool_conf */
 void archive_mongo_worker_close(void *worker);

@@ -43,7 +43,7 @@ OWNERS = (
     (re.compile(r"zlib\.h$"), ("node/eio/compress.c",), "zlib"),
     (re.compile(r"json-c/|json\.h$"), (), "json-c (a second opinion in tests)"),
     (re.compile(r"libwebsockets"), (), "libwebsockets (tests)"),
-    (re.compile(r"mongoc|bson"), ("base/mongodb.", "contacts/store/mongo", "node/archive/archive_mongo.c"), "mongo-c-driver"),
+    (re.compile(r"mongoc|bson"), ("base/mongodb.", "contacts/store/mongo", "node/archive/archive_mongo"), "mongo-c-driver"),
     (re.compile(r"pthread"), ("base/pool.c", "base/rand.c"), "threads"),
     (re.compile(r"sqlite3"), ("contacts/store/sqlite",), "SQLite"),
     (re.compile(r"criterion/"), (), "Criterion (tests)"),

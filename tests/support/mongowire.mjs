@@ -11,10 +11,10 @@ const folder = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.m
 export const mongowireMissing = fs.existsSync(path.join(folder, 'MongoWire.class'))
   ? null : 'no MongoDB-wire server: ./ingoma test builds it, with Java and Maven';
 
-// {uri, port, kill()}; kill is kill -9. port 0: a free one.
-export async function startMongowire({ port = 0, file = '-' } = {}) {
+// {uri, port, kill()}; kill is kill -9. port 0: a free one. mode: of MongoWire.java.
+export async function startMongowire({ port = 0, file = '-', mode = '' } = {}) {
   const child = spawn('java', ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', `${folder}/lib/*:${folder}`,
-    'MongoWire', '127.0.0.1', String(port), file], { stdio: ['ignore', 'pipe', 'ignore'] });
+    'MongoWire', '127.0.0.1', String(port), file, mode], { stdio: ['ignore', 'pipe', 'ignore'] });
   process.on('exit', () => child.kill('SIGKILL'));
   const uri = await new Promise((resolve, reject) => {
     readline.createInterface({ input: child.stdout }).once('line', resolve);

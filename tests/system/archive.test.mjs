@@ -19,11 +19,11 @@ const ENV = {
 const folders = [];
 let mongo, cluster, one, two, db, file;
 
-async function begin(env = {}) {
+async function begin(env = {}, mode = '') {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ingoma-archive-'));
   folders.push(folder);
   file = path.join(folder, 'db');
-  mongo = await startMongowire({ file });
+  mongo = await startMongowire({ file, mode });
   cluster = await startCluster({ nodes: 2, shared: false, env: { ...ENV, MONGODB_URI: `${mongo.uri}site`, ...env } });
   [one, two] = cluster.nodes;
   db = await redisClient(cluster.redis);
@@ -205,6 +205,20 @@ describe('the archive', () => {
     await archived('ann:bob');
     for (const up of [false, true])
       assert.deepEqual((await readAll(ann, 'bob', { up })).map((m) => m.message), [...Array(60).keys()]);
+  });
+
+  test('a server that refuses ARCHIVE_DAYS: each node says it once, and messages are archived', { skip, timeout: 180000 }, async () => {
+    await begin({ ARCHIVE_DAYS: '7' }, 'no-ttl');
+    const ann = await user(one, 'ann');
+    for (let i = 0; i < 30; i++) await send(ann, 'bob', i);
+    await archived('ann:bob');
+    await until('Redis to let go', async () => await logLength('ann:bob') === 20);
+    assert.equal((await readAll(ann, 'bob')).length, 30);
+    assert.equal((await one.ready()).body.archive, 'up');
+    for (const node of [one, two]) {
+      const said = node.logs().split('\n').filter((line) => line.includes('archive.refused'));
+      assert.deepEqual(said.map((line) => JSON.parse(line).why), ['ARCHIVE_DAYS: MongoDB: not authorized to make a TTL index']);
+    }
   });
 
   test('a history from before there was an archive is archived when it is looked at', { skip, timeout: 180000 }, async () => {

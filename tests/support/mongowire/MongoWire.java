@@ -9,18 +9,28 @@ import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import de.bwaldvogel.mongo.backend.memory.MemoryDatabase;
 import de.bwaldvogel.mongo.backend.memory.index.MemoryUniqueIndex;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.exception.MongoServerError;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.net.InetSocketAddress;
 import java.util.List;
 import org.h2.mvstore.MVStore;
 
-/** usage: MongoWire HOST PORT [FILE] [oplog]. Without FILE (or with "-") all is in memory. */
+/** usage: MongoWire HOST PORT [FILE] [oplog|no-ttl]. Without FILE (or with "-") all is in memory. no-ttl: who asks has no right to TTL indexes. */
 public final class MongoWire {
+  private static boolean isWithoutTtl;
+
+  private static void check(MongoMessage m) {
+    Document command = m.getDocument();
+    if (isWithoutTtl && command.containsKey("createIndexes") && command.toString().contains("expireAfterSeconds"))
+      throw new MongoServerError(13, "Unauthorized", "not authorized to make a TTL index");
+  }
+
   /** Commits the store before each answer: what was acknowledged outlives kill -9. */
   static final class Durable extends H2Backend {
     private final MVStore store;
     Durable(MVStore s) { super(s); store = s; }
     @Override public Document handleMessage(MongoMessage m) {
+      check(m);
       Document r = super.handleMessage(m);
       store.commit();
       return r;
@@ -45,6 +55,10 @@ public final class MongoWire {
   }
 
   static final class Memory extends MemoryBackend {
+    @Override public Document handleMessage(MongoMessage m) {
+      check(m);
+      return super.handleMessage(m);
+    }
     @Override public MemoryDatabase openOrCreateDatabase(String name) {
       return new MemoryDatabase(name, getCursorRegistry()) {
         @Override protected Index<Integer> openOrCreateUniqueIndex(String c, String i, List<IndexKey> keys, boolean sparse) {
@@ -63,6 +77,7 @@ public final class MongoWire {
     b.version(ServerVersion.MONGO_5_0);
     MongoServer s = new MongoServer(b);
     if (a.length > 3 && a[3].equals("oplog")) s.enableOplog();
+    isWithoutTtl = a.length > 3 && a[3].equals("no-ttl");
     s.bind(new InetSocketAddress(a[0], Integer.parseInt(a[1])));
     Runtime.getRuntime().addShutdownHook(new Thread(s::shutdownNow));
     System.out.println("mongodb://" + a[0] + ":" + s.getLocalAddress().getPort() + "/");
