@@ -112,7 +112,7 @@ static void flatten(const struct redisReply *r, struct sb *numbers, struct str *
     ++*n;
 }
 
-static void answer(struct job *j, const struct redisReply *r)
+void redis_store_texts(const struct redisReply *r, redis_told_fn *told, void *ctx)
 {
     unsigned count = count_texts(r), n = 0;
     struct str *texts = mem_new(count, sizeof *texts);
@@ -120,9 +120,16 @@ static void answer(struct job *j, const struct redisReply *r)
 
     sb_reserve(&numbers, 24 * (size_t)count + 1);
     flatten(r, &numbers, texts, count, &n);
-    j->done(j->ctx, OK, texts, n);
+    told(ctx, texts, n);
     sb_fini(&numbers);
     mem_free(texts);
+}
+
+static void tell(void *ctx, const struct str *reply, unsigned count)
+{
+    struct job *j = ctx;
+
+    j->done(j->ctx, OK, reply, count);
 }
 
 /* States of the server, not mistakes of the script. */
@@ -143,7 +150,7 @@ static void on_reply(void *ctx, int rc, const struct redisReply *r)
     struct str error;
 
     if (rc == OK && r->type != REDIS_REPLY_ERROR) {
-        answer(j, r);
+        redis_store_texts(r, tell, j);
         goto out;
     }
     if (rc == OK) {

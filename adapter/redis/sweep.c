@@ -1,19 +1,18 @@
 /* See sweep.h. One page at a time: its keys are visited, then the next one is asked for. */
 #include "adapter/redis/sweep.h"
 
-#include <assert.h>
 #include <hiredis/hiredis.h>
 
-#include "adapter/key.h"
 #include "adapter/redis/hub_priv.h"
 #include "adapter/redis/once_priv.h"
+#include "adapter/redis/store.h"
 #include "base/conf.h"
 #include "base/mem.h"
 #include "base/forbid.h"
 
 #define PAGE "200" /* keys looked at for one answer */
 
-enum { CURSOR_SIZE = 24, EVAL_WORDS = 3 };
+enum { CURSOR_SIZE = 24 };
 
 struct sweep {
     struct redis_once once;
@@ -60,25 +59,19 @@ static void on_visited(void *ctx, int rc, const struct redisReply *r)
     s->waits--;
     if (!redis_once_is_answer(once, rc, r)) return;
     loop_timer(once->loop, &once->deadline, s->timeout_ms);
-    if (r->type == REDIS_REPLY_INTEGER) s->count += (unsigned)r->integer;
+    if (r->type == REDIS_REPLY_INTEGER)
+        s->count += (unsigned)r->integer;
+    else if (s->conf.on_reply)
+        redis_store_texts(r, s->conf.on_reply, s->conf.ctx);
     end_visits(s);
 }
 
 static void visit(struct sweep *s, const struct redis_visit *v)
 {
-    struct str argv[EVAL_WORDS + REDIS_SWEEP_WORDS] = {STR("EVAL"), str_z(v->script->text)};
-    struct sb number = {0};
-
-    sb_u64(&number, v->keys_count);
-    argv[2] = sb_view(&number);
-    memcpy(argv + EVAL_WORDS, v->words, v->words_count * sizeof *argv);
     s->waits++;
-    if (redis_hub_send(s->once.hub, v->words[0], argv, EVAL_WORDS + v->words_count, on_visited,
-                       &s->once) != OK) {
-        s->waits--;
-        redis_once_end(&s->once, ERR_UNAVAILABLE, 0, STR("Redis went away; a part was done"));
-    }
-    sb_fini(&number);
+    if (redis_visit_send(s->once.hub, v, on_visited, &s->once) == OK) return;
+    s->waits--;
+    redis_once_end(&s->once, ERR_UNAVAILABLE, 0, STR("Redis went away; a part was done"));
 }
 
 /* ---- pages ---- */
@@ -149,28 +142,6 @@ static void go(struct redis_once *once)
 {
     once->is_sent = true;
     next_page(sweep_of(once));
-}
-
-void redis_visit_fill(struct redis_visit *v, struct adapter_script *script, struct str name,
-                      struct str argument, struct sb *scratch)
-{
-    size_t ends[REDIS_SWEEP_WORDS], start = 0;
-    unsigned keys = script->keys_count;
-
-    assert(keys < REDIS_SWEEP_WORDS);
-    scratch->n = 0;
-    for (unsigned i = 0; i < keys; i++) {
-        key_name(script->keys[i], name, scratch);
-        ends[i] = scratch->n;
-    }
-    for (unsigned i = 0; i < keys; i++) {
-        v->words[i] = str_of(scratch->p + start, ends[i] - start);
-        start = ends[i];
-    }
-    v->words[keys] = argument;
-    v->script = script;
-    v->keys_count = keys;
-    v->words_count = keys + 1;
 }
 
 int redis_sweep(struct loop *l, const struct conf *c, const struct redis_sweep_conf *conf,

@@ -5,33 +5,21 @@
 #ifndef ADAPTER_REDIS_SWEEP_H
 #define ADAPTER_REDIS_SWEEP_H
 
-#include "adapter/adapter.h"
-
-#define REDIS_SWEEP_WORDS 8
+#include "adapter/redis/visit.h"
 
 struct loop;
 struct conf;
-
-struct redis_visit { /* of one key: a script; its reply is a number */
-    struct adapter_script *script;
-    struct str words[REDIS_SWEEP_WORDS]; /* keys, all of one hash tag, then arguments */
-    unsigned keys_count, words_count;
-};
-
-/* Keys as the script declares them (keys.def), all of one name, and an argument, which borrows;
- * scratch is emptied, and holds the keys. */
-void redis_visit_fill(struct redis_visit *v, struct adapter_script *script, struct str name,
-                      struct str argument, struct sb *scratch);
 
 struct redis_sweep_conf {       /* copied; what it points to borrows until done */
     const struct str *patterns; /* of SCAN MATCH */
     unsigned patterns_count;
     /* False: nothing is to be done with this key. What *out borrows lives until the next call. */
     bool (*on_key)(void *ctx, struct str key, struct redis_visit *out);
+    redis_told_fn *on_reply; /* of a script that does not reply a number; NULL: each does */
     void *ctx;
 };
 
-/* OK: count is the sum of the replies. ERR_UNAVAILABLE: not reached within REDIS_TIMEOUT_MS;
+/* OK: count is the sum of the numbers. ERR_UNAVAILABLE: not reached within REDIS_TIMEOUT_MS;
  * ERR_TIMEOUT: no reply for so long, a part was done; ERR_FORBIDDEN: refused by Redis. why: one
  * sentence, borrows. */
 typedef void redis_sweep_done_fn(void *ctx, int rc, unsigned count, struct str why);

@@ -147,8 +147,11 @@ static void tell(struct archive_call *call, int rc, const char *why,
 
 static void answer(struct archive_call *call)
 {
-    const struct archive_page page = {
-        .messages = call->messages, .count = call->count, .has_more = call->has_more};
+    const struct archive_page page = {.messages = call->messages,
+                                      .count = call->count,
+                                      .has_more = call->has_more,
+                                      .names = call->op == ARCHIVE_NAMES ? sb_view(&call->page)
+                                                                         : STR_NONE};
     const struct archive_page none = {0};
 
     loop_timer_stop(call->archive->loop, &call->timer);
@@ -257,13 +260,12 @@ void archive_append(struct archive *a, const struct archive_batch *b, archive_do
     send_call(call);
 }
 
-void archive_read(struct archive *a, const struct archive_query *q, archive_read_fn *done,
-                  void *ctx)
+static void send_query(struct archive *a, enum archive_op op, const struct archive_query *q,
+                       archive_read_fn *done, void *ctx)
 {
-    struct archive_call *call = call_new(a, ARCHIVE_READ, call_done);
+    struct archive_call *call = call_new(a, op, call_done);
     struct sb *to = &call->bytes;
 
-    assert(q->most && q->most <= ARCHIVE_PAGE_MAX);
     sb_reserve(to, q->conversation.n + q->viewer.n + 1);
     call->done_read = done;
     call->ctx = ctx;
@@ -271,6 +273,21 @@ void archive_read(struct archive *a, const struct archive_query *q, archive_read
     call->query.conversation = keep(to, q->conversation);
     call->query.viewer = keep(to, q->viewer);
     send_call(call);
+}
+
+void archive_read(struct archive *a, const struct archive_query *q, archive_read_fn *done,
+                  void *ctx)
+{
+    assert(q->most && q->most <= ARCHIVE_PAGE_MAX);
+    send_query(a, ARCHIVE_READ, q, done, ctx);
+}
+
+void archive_names(struct archive *a, struct str user, struct str after, archive_read_fn *done,
+                   void *ctx)
+{
+    const struct archive_query q = {.conversation = after, .viewer = user};
+
+    send_query(a, ARCHIVE_NAMES, &q, done, ctx);
 }
 
 void archive_erase(struct archive *a, struct str user, archive_erased_fn *done, void *ctx)
@@ -290,6 +307,7 @@ static void label_metrics(void)
 {
     static const char *const names[ARCHIVE_OPS] = {[ARCHIVE_APPEND] = "append",
                                                    [ARCHIVE_READ] = "read",
+                                                   [ARCHIVE_NAMES] = "names",
                                                    [ARCHIVE_ERASE] = "erase",
                                                    [ARCHIVE_PROBE] = "probe"};
 

@@ -11,6 +11,7 @@
 #define ARCHIVE_BATCH_MAX 200 /* messages of one append */
 #define ARCHIVE_PAGE_MAX 200  /* messages of one page */
 #define ARCHIVE_ERASE_MAX 1000
+#define ARCHIVE_NAMES_MAX 200
 
 struct archive;
 struct conf;
@@ -37,7 +38,7 @@ struct archive_message { /* borrows */
     struct str from;     /* the sender */
     struct str id;       /* messageId */
     struct str event;    /* a JSON object */
-    bool is_hidden;      /* from all but the sender */
+    bool is_hidden;      /* from all but the sender; of a page: from the viewer */
 };
 
 /* All calls: done is called exactly once, never within the call, at the latest after
@@ -61,6 +62,7 @@ void archive_append(struct archive *a, const struct archive_batch *b, archive_do
 struct archive_query {
     struct str conversation;
     struct str viewer;  /* a hidden message is shown to its sender alone */
+    bool with_hidden;   /* to an operator: hidden ones, too */
     uint64_t low, high; /* seq from low to high, both included */
     bool is_forth;      /* from the lowest on; else from the highest down */
     unsigned most;      /* 1 … ARCHIVE_PAGE_MAX */
@@ -68,9 +70,10 @@ struct archive_query {
 };
 
 struct archive_page {                       /* borrows until done returns */
-    const struct archive_message *messages; /* in ascending order; seq and event alone */
+    const struct archive_message *messages; /* in ascending order; seq, event, is_hidden alone */
     unsigned count;
-    bool has_more; /* in the direction that was asked for */
+    bool has_more;    /* in the direction that was asked for */
+    struct str names; /* of archive_names alone */
 };
 
 typedef void archive_read_fn(void *ctx, int rc, const struct archive_page *page);
@@ -78,6 +81,12 @@ typedef void archive_read_fn(void *ctx, int rc, const struct archive_page *page)
 /* Documents that are no messages are passed over. */
 void archive_read(struct archive *a, const struct archive_query *q, archive_read_fn *done,
                   void *ctx);
+
+/* Names of a user's conversations behind one of them (empty: all), in the order of their bytes:
+ * up to ARCHIVE_NAMES_MAX, each with a line end behind it. None: there are no more. For operators:
+ * it looks at all messages of the user. */
+void archive_names(struct archive *a, struct str user, struct str after, archive_read_fn *done,
+                   void *ctx);
 
 typedef void archive_erased_fn(void *ctx, int rc, unsigned count);
 

@@ -31,7 +31,9 @@ struct worker { /* a client; of one thread */
 
 static int fail(const struct worker *w, struct archive_call *call)
 {
-    call->rc = mongodb_code(&w->error, call->op != ARCHIVE_READ, &call->is_away);
+    bool was_sent = call->op != ARCHIVE_READ && call->op != ARCHIVE_NAMES;
+
+    call->rc = mongodb_code(&w->error, was_sent, &call->is_away);
     (void)snprintf(call->why, sizeof call->why, "MongoDB: %.220s", w->error.message);
     return call->rc;
 }
@@ -160,6 +162,7 @@ static void put_query(bson_t *query, const struct archive_query *q)
     bson_append_int64(&range, "$gte", -1, (int64_t)q->low);
     bson_append_int64(&range, "$lte", -1, (int64_t)q->high);
     bson_append_document_end(query, &range);
+    if (q->with_hidden) return;
     bson_append_array_begin(query, "$or", -1, &either);
     bson_append_document_begin(&either, "0", -1, &term);
     bson_append_document_begin(&term, "hidden", -1, &visible);
@@ -175,13 +178,26 @@ static void put_query(bson_t *query, const struct archive_query *q)
 static bson_t *options_of(const struct archive_call *call)
 {
     return BCON_NEW("sort", "{", "seq", BCON_INT32(call->query.is_forth ? 1 : -1), "}",
-                    "projection", "{", "seq", BCON_INT32(1), "event", BCON_INT32(1), "}", "limit",
-                    BCON_INT64(SCAN_MAX), "batchSize", BCON_INT32((int32_t)call->query.most + 1),
-                    "maxTimeMS", BCON_INT64(mongodb_left_ms(call->deadline_us)));
+                    "projection", "{", "seq", BCON_INT32(1), "event", BCON_INT32(1), "hidden",
+                    BCON_INT32(1), "from", BCON_INT32(1), "}", "limit", BCON_INT64(SCAN_MAX),
+                    "batchSize", BCON_INT32((int32_t)call->query.most + 1), "maxTimeMS",
+                    BCON_INT64(mongodb_left_ms(call->deadline_us)));
+}
+
+static bool is_hidden(const bson_t *doc, struct str viewer)
+{
+    bson_iter_t it;
+    uint32_t n;
+    const char *from;
+
+    if (!bson_iter_init_find(&it, doc, "hidden") || !bson_iter_as_bool(&it)) return false;
+    if (!bson_iter_init_find(&it, doc, "from") || !BSON_ITER_HOLDS_UTF8(&it)) return true;
+    from = bson_iter_utf8(&it, &n);
+    return !str_eq(str_of(from, n), viewer);
 }
 
 /* False: no message of ours. out borrows from doc. */
-static bool read_message(const bson_t *doc, struct archive_message *out)
+static bool read_message(const bson_t *doc, struct str viewer, struct archive_message *out)
 {
     bson_iter_t it;
     struct json v;
@@ -193,6 +209,7 @@ static bool read_message(const bson_t *doc, struct archive_message *out)
     if (!bson_iter_init_find(&it, doc, "event") || !BSON_ITER_HOLDS_UTF8(&it)) return false;
     out->event.p = bson_iter_utf8(&it, &n);
     out->event.n = n;
+    out->is_hidden = is_hidden(doc, viewer);
     return json_parse(out->event, &v) == OK && v.type == JSON_OBJECT;
 }
 
@@ -211,7 +228,7 @@ static bool take(struct archive_call *call, const bson_t *doc)
 {
     struct archive_message m = {0};
 
-    if (!read_message(doc, &m)) {
+    if (!read_message(doc, call->query.viewer, &m)) {
         call->foreign++;
         return true;
     }
@@ -221,8 +238,8 @@ static bool take(struct archive_call *call, const bson_t *doc)
         drop_torn(call, m.seq);
         return false;
     }
-    call->messages[call->count].seq = m.seq;
-    call->messages[call->count++].event.n = m.event.n;
+    call->messages[call->count++] =
+        (struct archive_message){.seq = m.seq, .event.n = m.event.n, .is_hidden = m.is_hidden};
     sb_str(&call->page, m.event);
     return true;
 }
@@ -265,6 +282,41 @@ static void read_page(struct worker *w, struct archive_call *call)
     mongoc_cursor_destroy(cursor);
     bson_destroy(options);
     bson_destroy(&query);
+}
+
+/* ---- names ---- */
+
+static void read_names(struct worker *w, struct archive_call *call)
+{
+    bson_t match = BSON_INITIALIZER, behind, *pipeline;
+    bson_t *options = BCON_NEW("maxTimeMS", BCON_INT64(mongodb_left_ms(call->deadline_us)));
+    mongoc_cursor_t *cursor;
+    const bson_t *doc;
+    bson_iter_t it;
+
+    mongodb_put_text(&match, "users", call->query.viewer);
+    bson_append_document_begin(&match, "conversation", -1, &behind);
+    mongodb_put_text(&behind, "$gt", call->query.conversation);
+    bson_append_document_end(&match, &behind);
+    pipeline =
+        BCON_NEW("pipeline", "[", "{", "$match", BCON_DOCUMENT(&match), "}", "{", "$group", "{",
+                 "_id", BCON_UTF8("$conversation"), "}", "}", "{", "$sort", "{", "_id",
+                 BCON_INT32(1), "}", "}", "{", "$limit", BCON_INT64(ARCHIVE_NAMES_MAX), "}", "]");
+    cursor = mongoc_collection_aggregate(w->messages, MONGOC_QUERY_NONE, pipeline, options, NULL);
+    while (mongoc_cursor_next(cursor, &doc)) {
+        uint32_t n;
+        const char *name;
+
+        if (!bson_iter_init_find(&it, doc, "_id") || !BSON_ITER_HOLDS_UTF8(&it)) continue;
+        name = bson_iter_utf8(&it, &n);
+        sb_str(&call->page, str_of(name, n));
+        sb_char(&call->page, '\n');
+    }
+    if (mongoc_cursor_error(cursor, &w->error)) (void)fail(w, call);
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(options);
+    bson_destroy(pipeline);
+    bson_destroy(&match);
 }
 
 /* ---- erase ---- */
@@ -325,6 +377,7 @@ void archive_mongo_run(void *worker, struct archive_call *call)
     static void (*const runs[ARCHIVE_OPS])(struct worker * w, struct archive_call * call) = {
         [ARCHIVE_APPEND] = append,
         [ARCHIVE_READ] = read_page,
+        [ARCHIVE_NAMES] = read_names,
         [ARCHIVE_ERASE] = erase,
         [ARCHIVE_PROBE] = probe};
     struct worker *w = worker;

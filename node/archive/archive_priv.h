@@ -7,7 +7,14 @@
 #include "base/timer.h"
 #include "node/archive/archive.h"
 
-enum archive_op { ARCHIVE_APPEND, ARCHIVE_READ, ARCHIVE_ERASE, ARCHIVE_PROBE, ARCHIVE_OPS };
+enum archive_op {
+    ARCHIVE_APPEND,
+    ARCHIVE_READ,
+    ARCHIVE_NAMES,
+    ARCHIVE_ERASE,
+    ARCHIVE_PROBE,
+    ARCHIVE_OPS
+};
 
 struct archive_call {
     struct pool_job job; /* first */
@@ -16,9 +23,9 @@ struct archive_call {
     uint64_t deadline_us; /* clock_us */
     /* What was asked, which borrows from bytes. */
     struct archive_batch batch;
-    struct archive_query query; /* of an erasure the viewer alone */
+    struct archive_query query; /* of an erasure the viewer alone; of names the one before, too */
     struct sb bytes;
-    /* What was asked to be appended; or the answer, which borrows from page. */
+    /* What was asked to be appended; or the answer, which borrows from page, where names are. */
     struct archive_message *messages;
     struct sb page;
     unsigned count; /* of messages, or erased ones */

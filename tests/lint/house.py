@@ -68,13 +68,15 @@ REDIS_BOUNDED = {"adapter/tally.c": "HGETALL of a hash with one field a node",
                  "node/people/nodes.c": "HGETALL of a hash with one field a node",
                  "node/features/private/private_send.c": "HGETALL of 1,000 conversations",
                  "node/features/private/private_ask.c": "HGETALL of 1,000 conversations or blocked users",
+                 "node/features/private/private_export.c": "HGETALL of 1,000 conversations or blocked users",
                  "node/features/rooms/rooms_rule.c": "HGETALL of 1,000 mutes and kicks",
                  "node/features/stats/stats.c": "HGETALL of a hash with one field a node"}
 MUTABLE_EXTERN = re.compile(r"^extern\s+(?!const\b)[^()]*;", re.M)
 EXTERN_EXCEPTIONS = {"base/log.h": "log_level_now is read on hot paths and set at start"}
 
 PRINTERS = {"node/run.c": "the main of all programs: --help, mistakes in options",
-            "tools/command.h": "the beginning of each main of the command line"}
+            "tools/command.h": "the beginning of each main of the command line",
+            "tools/user.h": "the main of those about one user"}
 
 # source → why it has no unit test of its own; anything else needs tests/unit/<path>_test.c
 UNTESTED = (

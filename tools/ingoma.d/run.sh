@@ -284,7 +284,7 @@ up() {
         seen+="$port "
     done
     mkdir -p "$RUN"
-    build release ingoma-gateway ingoma-contacts ingoma-emit ingoma-revoke ingoma-erase
+    build release ingoma-gateway ingoma-contacts ingoma-emit ingoma-revoke ingoma-erase ingoma-export
     setup_demo
     trap 'trap "" INT TERM HUP; say ""; say "Stopping."; stop_all; exit 0' INT TERM HUP
     start_all || { stop_all; exit 1; }
@@ -371,6 +371,10 @@ revoke() {
 
 erase() {
     over_redis erase "$@"
+}
+
+export_user() {
+    over_redis export "$@"
 }
 
 # The store of `up` when no other one is named.

@@ -190,6 +190,21 @@ const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, u
     return redis_fixture_read(f);
 }
 
+const char *redis_fixture_words(struct redis_fixture *f, const char *words)
+{
+    char text[1024];
+    struct str argv[20], rest = str_of(text, strlen(words));
+    unsigned argc = 0;
+
+    assert(rest.n < sizeof text);
+    memcpy(text, words, rest.n);
+    while (argc < 20 && str_next(&rest, ' ', &argv[argc]))
+        argc++;
+    for (size_t i = 0; words[i]; i++)
+        if (text[i] == '~') text[i] = ' ';
+    return redis_fixture_say(f, argv, argc);
+}
+
 const char *redis_fixture_publish(struct redis_fixture *f, const char *channel, struct str payload)
 {
     struct str argv[3] = {STR("PUBLISH"), str_z(channel), payload};

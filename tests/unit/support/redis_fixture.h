@@ -28,6 +28,8 @@ void redis_fixture_kill(struct redis_fixture *f);  /* SIGKILL, and waits for its
 
 /* One command, waits for the reply; its raw bytes, terminated, borrow until the next one. */
 const char *redis_fixture_say(struct redis_fixture *f, const struct str *argv, unsigned argc);
+/* The same from a text: words between blanks, ~ stands for a blank within one. */
+const char *redis_fixture_words(struct redis_fixture *f, const char *words);
 /* What comes next, for a subscription; nothing after ten seconds. */
 const char *redis_fixture_read(struct redis_fixture *f);
 /* All that comes until the text is in it, or nothing more comes. */

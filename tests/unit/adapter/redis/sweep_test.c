@@ -25,11 +25,16 @@ static bool on_key(void *ctx, struct str key, struct redis_visit *out)
     return true;
 }
 
+static redis_told_fn *replies;
+
 static int sweep(struct adapter_script *script)
 {
     static const struct str patterns[] = {STR("a:*"), STR("none:*"), STR("b:*")};
-    const struct redis_sweep_conf c = {
-        .patterns = patterns, .patterns_count = 3, .on_key = on_key, .ctx = script};
+    const struct redis_sweep_conf c = {.patterns = patterns,
+                                       .patterns_count = 3,
+                                       .on_key = on_key,
+                                       .on_reply = replies,
+                                       .ctx = script};
     char *why = NULL;
     int rc = redis_sweep(loop, &conf, &c, on_done, &got, &why);
 
@@ -62,6 +67,30 @@ Test(redis_sweep, visits_every_key_that_is_wanted_and_no_other)
     cr_expect_str_eq(redis_fixture_say(&redis, size, 1), ":1239\r\n");
     cr_assert_eq(sweep(&erase), OK);
     cr_expect_eq(got.count, 0);
+}
+
+static unsigned told;
+
+static void on_reply(void *ctx, const struct str *reply, unsigned count)
+{
+    (void)ctx;
+    cr_expect_eq(count, 2);
+    cr_expect(str_starts(reply[0], STR("a:{1")));
+    cr_expect(str_eq(reply[1], STR("7")));
+    told++;
+}
+
+Test(redis_sweep, hands_over_replies_that_are_no_numbers)
+{
+    static struct adapter_script read = {
+        .name = "test", .text = "if KEYS[1] == 'a:{1}' then return 5 end return {KEYS[1], 7}"};
+
+    NEEDS_REDIS();
+    fill("a", 300);
+    replies = on_reply;
+    cr_assert_eq(sweep(&read), OK);
+    cr_expect_eq(told, 110);
+    cr_expect_eq(got.count, 5, "what is a number is a number");
 }
 
 Test(redis_sweep, ends_at_once_where_nothing_is)

@@ -163,3 +163,56 @@ Test(archive_mongo, erases_all_conversations_of_one_user)
         cr_expect_str_eq(ar_page(&q), i ? "1 {\"n\":\"other\"}\n" : "", "row %zu", i);
     }
 }
+
+Test(archive_mongo, shows_an_operator_what_was_hidden_and_from_whom)
+{
+    struct archive_message two[] = {ar_message(1, "msg_1", "{\"n\":1}"),
+                                    ar_message(2, "msg_2", "{\"n\":2}")};
+    struct archive_query q = ar_query(1, 9, 5);
+
+    two[1].is_hidden = true;
+    cr_expect_eq(ar_append(two, 2), OK);
+    q.with_hidden = true;
+    cr_expect_str_eq(ar_page(&q), "1 {\"n\":1}\n2 {\"n\":2} hidden\n");
+    q.viewer = STR("u1");
+    cr_expect_str_eq(ar_page(&q), "1 {\"n\":1}\n2 {\"n\":2}\n", "the sender is not told");
+}
+
+static const char *names(const char *user, const char *after)
+{
+    unsigned want = ar.answers + 1;
+
+    archive_names(ar.archive, str_z(user), str_z(after), ar_names, NULL);
+    ar_await(&ar.answers, want);
+    cr_expect_eq(ar.rc, OK);
+    return ar.seen.p;
+}
+
+Test(archive_mongo, names_the_conversations_of_a_user)
+{
+    static const struct archive_message m = {
+        .seq = 1, .from = STR("u1"), .id = STR("msg_x"), .event = STR("{}")};
+
+    cr_expect_str_eq(names("u1", ""), "");
+    ar_fill(1, 3);
+    for (unsigned i = 0; i < ARCHIVE_NAMES_MAX + 10; i++) {
+        char name[16];
+        const struct archive_batch b = {
+            .conversation = str_of(name, (size_t)snprintf(name, sizeof name, "p%03u:u1", i)),
+            .users = {str_of(name, 4), STR("u1")},
+            .messages = &m,
+            .count = 1};
+        unsigned want = ar.answers + 1;
+
+        archive_append(ar.archive, &b, ar_done, NULL);
+        ar_await(&ar.answers, want);
+        cr_assert_eq(ar.rc, OK);
+    }
+    cr_expect_str_eq(names("u7", ""), "u1:u7\n");
+    cr_expect_str_eq(names("p003", ""), "p003:u1\n");
+    cr_expect(str_starts(str_z(names("u1", "")), STR("p000:u1\np001:u1\n")));
+    cr_expect_eq(strlen(ar.seen.p), 8 * ARCHIVE_NAMES_MAX, "a page of them");
+    cr_expect(str_starts(str_z(names("u1", "p199:u1")), STR("p200:u1\n")));
+    cr_expect(strstr(ar.seen.p, "p209:u1\nu1:u7\n"));
+    cr_expect_str_eq(names("u1", "u1:u7"), "");
+}

@@ -43,17 +43,12 @@ Test(presence_erase, knows_which_keys_may_have_something)
 
 static const char *say(const char *words)
 {
-    struct str argv[16], rest = str_z(words);
-    unsigned argc = 0;
-
-    while (argc < 16 && str_next(&rest, ' ', &argv[argc]))
-        argc++;
-    return redis_fixture_say(&redis, argv, argc);
+    return redis_fixture_words(&redis, words);
 }
 
 static void run(const char *want)
 {
-    struct str argv[3 + REDIS_SWEEP_WORDS] = {STR("EVAL")};
+    struct str argv[3 + REDIS_VISIT_WORDS] = {STR("EVAL")};
     struct redis_visit v;
 
     cr_assert(presence_erase_key(STR("u1"), STR("ingoma:{presence:p}:left"), &v, &scratch));

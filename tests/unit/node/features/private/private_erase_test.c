@@ -66,26 +66,15 @@ Test(private_erase, looks_where_its_name_may_be)
 
 /* ---- what the scripts do ---- */
 
-/* Words between blanks, ~ stands for a blank. */
 static const char *say(const char *words)
 {
-    static char texts[20][128];
-    struct str argv[20], rest = str_z(words), word;
-    unsigned argc = 0;
-
-    while (argc < 20 && str_next(&rest, ' ', &word)) {
-        for (size_t i = 0; i < word.n; i++)
-            texts[argc][i] = word.p[i] == '~' ? ' ' : word.p[i];
-        argv[argc] = str_of(texts[argc], word.n);
-        argc++;
-    }
-    return redis_fixture_say(&redis, argv, argc);
+    return redis_fixture_words(&redis, words);
 }
 
 static void run(const char *key, const char *want)
 {
     struct redis_visit out;
-    struct str argv[3 + REDIS_SWEEP_WORDS] = {STR("EVAL")};
+    struct str argv[3 + REDIS_VISIT_WORDS] = {STR("EVAL")};
     char count[2] = "0";
 
     cr_assert(private_erase_key(&e, str_z(key), &out), "%s", key);
