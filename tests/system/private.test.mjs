@@ -194,6 +194,17 @@ describe('the inbox', () => {
     [ann, bob].forEach((p) => p.close());
   });
 
+  test('lets go of what is in an inbox for longer than PRIVATE_KEEP_DAYS, whoever writes meanwhile', async () => {
+    const [a, b] = [fresh('ann'), fresh('bob')];
+    const inbox = `ingoma:{user:${b}}:inbox`, day = 86400000, old = Date.now() - 31 * day, young = Date.now() - 29 * day;
+    for (const at of [old, old + 1, young])
+      await db.xAdd(inbox, `${at}-0`, { c: `${a}:${b}`, s: '1', h: '0', f: a, i: 'm', to: b, b: '{}' });
+    const ann = await user(one, a);
+    await send(ann, b, 'new');
+    assert.deepEqual((await db.xRange(inbox, '-', '+')).map((e) => Number(e.id.split('-')[0]) >= young), [true, true]);
+    ann.close();
+  });
+
   test('a clientMsgId sent again, on another node too, is one message', async () => {
     const [a, b] = [fresh('ann'), fresh('bob')];
     const ann = await user(one, a);
