@@ -1,29 +1,20 @@
-/* See archive.h. Each call goes through a worker and has its deadline on the loop. While the server
- * is away nobody is made to wait for it: calls are refused at once, and one look every half second
- * finds out when it is back. */
+/* See archive.h. What is asked is copied and sent to base/backend.h; what comes back is counted and
+ * told. */
 #include "node/archive/archive_priv.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
-#include "base/loop.h"
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/forbid.h"
 
-#define PROBE_EVERY_MS 500 /* while it is away */
-
 struct archive {
     struct archive_mongo *mongo; /* NULL: off */
-    struct loop *loop;
-    struct pool *pool;
+    struct backend *backend;
     uint64_t timeout_ms;
-    bool is_up, is_failing, is_closing, is_probing;
-    struct timer probe_timer;
-    struct list refused; /* answered at the end of the turn */
-    struct loop_task refuse;
+    bool is_failing;
 };
 
 bool archive_is_on(const struct archive *a)
@@ -33,190 +24,96 @@ bool archive_is_on(const struct archive *a)
 
 bool archive_is_up(const struct archive *a)
 {
-    return archive_is_on(a) && a->is_up;
+    return archive_is_on(a) && backend_is_up(a->backend);
 }
 
-/* ---- up and down ---- */
+/* ---- what the backend asks ---- */
 
-static void set_up(struct archive *a, bool up, const char *why)
+static void on_state(void *ctx, bool up, const char *why)
 {
-    if (a->is_up == up) return;
-    a->is_up = up;
+    (void)ctx;
     metric_set(M_ARCHIVE_UP, up);
     if (up)
         LOG_INFO("archive.state", LOG_Z("state", "up"));
     else
         LOG_WARN("archive.state", LOG_Z("state", "away"), LOG_Z("why", why));
-    if (!up) loop_timer(a->loop, &a->probe_timer, PROBE_EVERY_MS);
 }
 
+/* What a worker found out; who has the call at last says it. */
 static void warn(const struct archive_call *call)
 {
     if (call->warning[0]) LOG_WARN("archive.refused", LOG_Z("why", call->warning));
 }
 
-static void call_free(struct archive_call *call)
+static void run(void *ctx, struct backend_call *c, void *worker)
 {
-    sb_fini(&call->bytes);
-    sb_fini(&call->page);
-    mem_free(call->messages);
-    mem_free(call);
+    struct archive_call *call = LIST_OWNER(c, struct archive_call, base);
+
+    (void)ctx;
+    if (c->is_probe) call->op = ARCHIVE_PROBE;
+    archive_mongo_run(worker, call);
 }
-
-static void run_call(struct pool_job *j, void *worker)
-{
-    struct archive_call *call = (struct archive_call *)(void *)j;
-
-    if (clock_us() >= call->deadline_us) {
-        call->rc = ERR_UNAVAILABLE;
-        (void)snprintf(call->why, sizeof call->why, "it waited for a worker until its time was up");
-    } else {
-        archive_mongo_run(worker, call);
-    }
-}
-
-static struct archive_call *call_new(struct archive *a, enum archive_op op,
-                                     void (*done)(struct pool_job *j))
-{
-    struct archive_call *call = MEM_NEW(struct archive_call);
-
-    call->archive = a;
-    call->op = op;
-    call->job = (struct pool_job){.run = run_call, .done = done, .put_us = clock_us()};
-    call->deadline_us = clock_us() + a->timeout_ms * 1000;
-    list_init(&call->node);
-    return call;
-}
-
-static void probe_done(struct pool_job *j)
-{
-    struct archive_call *call = (struct archive_call *)(void *)j;
-    struct archive *a = call->archive;
-    bool is_well = !j->is_cancelled && call->rc == OK;
-
-    warn(call);
-    a->is_probing = false;
-    if (is_well)
-        set_up(a, true, "");
-    else if (!a->is_closing)
-        loop_timer(a->loop, &a->probe_timer, PROBE_EVERY_MS);
-    call_free(call);
-}
-
-static void on_probe_timer(struct timer *t)
-{
-    struct archive *a = LIST_OWNER(t, struct archive, probe_timer);
-    struct archive_call *call;
-
-    if (a->is_probing || a->is_closing) return;
-    call = call_new(a, ARCHIVE_PROBE, probe_done);
-    a->is_probing = pool_put(a->pool, &call->job) == OK;
-    if (a->is_probing) return;
-    call_free(call);
-    loop_timer(a->loop, &a->probe_timer, PROBE_EVERY_MS);
-}
-
-/* ---- a call ---- */
 
 /* Of a row of failures the first one is told. */
-static void count(struct archive_call *call, int rc, const char *why)
+static void count(struct archive *a, const struct archive_call *call, int rc, const char *why)
 {
-    struct archive *a = call->archive;
     bool is_failure = rc != OK && rc != ERR_CLOSED;
 
     metric_add_at(M_ARCHIVE_CALLS, call->op, 1);
-    metric_observe_us(M_ARCHIVE_SECONDS, clock_us() - call->job.put_us);
+    metric_observe_us(M_ARCHIVE_SECONDS, clock_us() - call->base.job.put_us);
     if (is_failure) metric_add_at(M_ARCHIVE_FAILURES, call->op, 1);
-    if (is_failure && a->is_up && !a->is_failing)
+    if (is_failure && archive_is_up(a) && !a->is_failing)
         LOG_WARN("archive.failed", LOG_Z("code", err_wire(rc)), LOG_Z("why", why));
     if (rc != ERR_CLOSED) a->is_failing = is_failure;
 }
 
-static void tell(struct archive_call *call, int rc, const char *why,
-                 const struct archive_page *page)
+static void answer(void *ctx, struct backend_call *c, int rc, const char *why, bool is_late)
 {
-    call->is_answered = true;
-    count(call, rc, why);
+    struct archive_call *call = LIST_OWNER(c, struct archive_call, base);
+    struct archive_page page = {0};
+
+    if (!is_late) metric_add(M_ARCHIVE_FOREIGN, call->foreign);
+    if (rc == OK)
+        page = (struct archive_page){.messages = call->messages,
+                                     .count = call->count,
+                                     .has_more = call->has_more,
+                                     .names = call->op == ARCHIVE_NAMES ? sb_view(&call->page)
+                                                                        : STR_NONE};
+    count(ctx, call, rc, why ? why : "");
     if (call->done_read)
-        call->done_read(call->ctx, rc, page);
+        call->done_read(call->ctx, rc, &page);
     else if (call->done_erased)
-        call->done_erased(call->ctx, rc, page->count);
+        call->done_erased(call->ctx, rc, page.count);
     else
         call->done(call->ctx, rc);
 }
 
-static void answer(struct archive_call *call)
+static void call_fini(struct backend_call *c)
 {
-    const struct archive_page page = {.messages = call->messages,
-                                      .count = call->count,
-                                      .has_more = call->has_more,
-                                      .names = call->op == ARCHIVE_NAMES ? sb_view(&call->page)
-                                                                         : STR_NONE};
-    const struct archive_page none = {0};
-
-    loop_timer_stop(call->archive->loop, &call->timer);
-    metric_add(M_ARCHIVE_FOREIGN, call->foreign);
-    tell(call, call->rc, call->why, call->rc == OK ? &page : &none);
-}
-
-/* The worker still has the call, and its answer: this one is without them. */
-static void on_deadline(struct timer *t)
-{
-    const struct archive_page none = {0};
-
-    tell(LIST_OWNER(t, struct archive_call, timer), ERR_TIMEOUT, "no answer in time", &none);
-}
-
-static void call_done(struct pool_job *j)
-{
-    struct archive_call *call = (struct archive_call *)(void *)j;
-    struct archive *a = call->archive;
+    struct archive_call *call = LIST_OWNER(c, struct archive_call, base);
 
     warn(call);
-    if (j->is_cancelled) call->rc = ERR_CLOSED;
-    if (call->rc == ERR_UNAVAILABLE && call->is_away && !a->is_closing) set_up(a, false, call->why);
-    if (!call->is_answered) answer(call);
-    call_free(call);
-}
-
-/* Those of now: who calls again from within its answer is answered in the next turn. */
-static void answer_refused(struct archive *a)
-{
-    struct list now, *node;
-
-    list_init(&now);
-    list_splice(&now, &a->refused);
-    while ((node = list_shift(&now))) {
-        struct archive_call *call = LIST_OWNER(node, struct archive_call, node);
-
-        answer(call);
-        call_free(call);
-    }
-}
-
-static void on_turn_end(struct loop_task *t)
-{
-    answer_refused(LIST_OWNER(t, struct archive, refuse));
-}
-
-static void send_call(struct archive_call *call)
-{
-    struct archive *a = call->archive;
-
-    timer_init(&call->timer, on_deadline);
-    if (a->is_closing)
-        call->rc = ERR_CLOSED;
-    else if (!a->is_up || pool_put(a->pool, &call->job) != OK)
-        call->rc = ERR_UNAVAILABLE;
-    else {
-        loop_timer(a->loop, &call->timer, a->timeout_ms);
-        return;
-    }
-    list_push(&a->refused, &call->node);
-    loop_at_end(a->loop, &a->refuse);
+    sb_fini(&call->bytes);
+    sb_fini(&call->page);
+    mem_free(call->messages);
 }
 
 /* ---- what is asked, copied ---- */
+
+static struct archive_call *call_new(struct archive *a, enum archive_op op)
+{
+    struct archive_call *call = backend_call_new(a->backend);
+
+    call->op = op;
+    return call;
+}
+
+static void send_call(struct archive *a, struct archive_call *call)
+{
+    bool is_read = call->op == ARCHIVE_READ || call->op == ARCHIVE_NAMES;
+
+    backend_send(&call->base, !is_read, a->timeout_ms);
+}
 
 static struct str keep(struct sb *b, struct str s)
 {
@@ -238,7 +135,7 @@ static size_t bytes_of(const struct archive_batch *b)
 void archive_append(struct archive *a, const struct archive_batch *b, archive_done_fn *done,
                     void *ctx)
 {
-    struct archive_call *call = call_new(a, ARCHIVE_APPEND, call_done);
+    struct archive_call *call = call_new(a, ARCHIVE_APPEND);
     struct sb *to = &call->bytes;
 
     assert(b->count && b->count <= ARCHIVE_BATCH_MAX);
@@ -257,13 +154,13 @@ void archive_append(struct archive *a, const struct archive_batch *b, archive_do
         call->messages[i].event = keep(to, b->messages[i].event);
     }
     call->batch.messages = call->messages;
-    send_call(call);
+    send_call(a, call);
 }
 
 static void send_query(struct archive *a, enum archive_op op, const struct archive_query *q,
                        archive_read_fn *done, void *ctx)
 {
-    struct archive_call *call = call_new(a, op, call_done);
+    struct archive_call *call = call_new(a, op);
     struct sb *to = &call->bytes;
 
     sb_reserve(to, q->conversation.n + q->viewer.n + 1);
@@ -272,7 +169,7 @@ static void send_query(struct archive *a, enum archive_op op, const struct archi
     call->query = *q;
     call->query.conversation = keep(to, q->conversation);
     call->query.viewer = keep(to, q->viewer);
-    send_call(call);
+    send_call(a, call);
 }
 
 void archive_read(struct archive *a, const struct archive_query *q, archive_read_fn *done,
@@ -292,13 +189,13 @@ void archive_names(struct archive *a, struct str user, struct str after, archive
 
 void archive_erase(struct archive *a, struct str user, archive_erased_fn *done, void *ctx)
 {
-    struct archive_call *call = call_new(a, ARCHIVE_ERASE, call_done);
+    struct archive_call *call = call_new(a, ARCHIVE_ERASE);
 
     sb_reserve(&call->bytes, user.n + 1);
     call->done_erased = done;
     call->ctx = ctx;
     call->query.viewer = keep(&call->bytes, user);
-    send_call(call);
+    send_call(a, call);
 }
 
 /* ---- open and close ---- */
@@ -315,20 +212,35 @@ static void label_metrics(void)
     metric_labels(M_ARCHIVE_FAILURES, names, ARCHIVE_OPS);
 }
 
+static struct backend *new_backend(struct archive *a, struct loop *l, const struct conf *c)
+{
+    const struct pool_conf pool = {.name = "archive",
+                                   .workers = (unsigned)c->store_workers,
+                                   .queue = (unsigned)c->store_queue,
+                                   .worker_open = archive_mongo_worker_open,
+                                   .worker_close = archive_mongo_worker_close,
+                                   .ctx = a->mongo};
+    struct pool *workers = pool_new(l, &pool);
+
+    return backend_new(&(struct backend_conf){.loop = l,
+                                              .readers = workers,
+                                              .writers = workers,
+                                              .call_size = sizeof(struct archive_call),
+                                              .ctx = a,
+                                              .run = run,
+                                              .answer = answer,
+                                              .fini = call_fini,
+                                              .state = on_state});
+}
+
 int archive_open(struct loop *l, const struct conf *c, enum archive_of who, struct archive **out,
                  char **why)
 {
     struct archive *a = MEM_NEW(struct archive);
-    struct pool_conf pool = {.name = "archive",
-                             .workers = (unsigned)c->store_workers,
-                             .queue = (unsigned)c->store_queue,
-                             .worker_open = archive_mongo_worker_open,
-                             .worker_close = archive_mongo_worker_close};
     struct archive_call first = {0};
     int rc = OK;
 
     *out = a;
-    a->loop = l;
     if (!c->mongodb_uri || !c->mongodb_uri[0]) return OK;
     rc = archive_mongo_open(c, who == ARCHIVE_OF_NODE, &a->mongo, &first, why);
     warn(&first);
@@ -339,15 +251,10 @@ int archive_open(struct loop *l, const struct conf *c, enum archive_of who, stru
     }
     a->timeout_ms = c->store_timeout_ms;
     label_metrics();
-    timer_init(&a->probe_timer, on_probe_timer);
-    list_init(&a->refused);
-    loop_task_init(&a->refuse, on_turn_end);
-    pool.ctx = a->mongo;
-    a->pool = pool_new(l, &pool);
-    a->is_up = true;
+    a->backend = new_backend(a, l, c);
     metric_set(M_ARCHIVE_UP, 1);
     if (rc == OK) return OK;
-    set_up(a, false, *why);
+    backend_set_away(a->backend, *why);
     mem_free(*why);
     *why = NULL;
     return OK;
@@ -357,12 +264,7 @@ void archive_close(struct archive *a)
 {
     if (!a) return;
     if (a->mongo) {
-        a->is_closing = true;
-        pool_stop(a->pool);
-        while (!list_is_empty(&a->refused))
-            answer_refused(a);
-        loop_timer_stop(a->loop, &a->probe_timer);
-        loop_task_cancel(&a->refuse);
+        backend_close(a->backend);
         archive_mongo_close(a->mongo);
         metric_set(M_ARCHIVE_UP, 0);
     }

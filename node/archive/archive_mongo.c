@@ -33,9 +33,10 @@ static int fail(const struct worker *w, struct archive_call *call)
 {
     bool was_sent = call->op != ARCHIVE_READ && call->op != ARCHIVE_NAMES;
 
-    call->rc = mongodb_code(&w->error, was_sent, &call->is_away);
+    call->base.rc = mongodb_code(&w->error, was_sent, &call->base.is_away);
     (void)snprintf(call->why, sizeof call->why, "MongoDB: %.220s", w->error.message);
-    return call->rc;
+    call->base.why = call->why;
+    return call->base.rc;
 }
 
 /* ---- a worker ---- */
@@ -90,8 +91,8 @@ static int get_ready(struct worker *w, struct archive_call *call)
     if (!archive_mongo_make_indexes(w->client, w->mongo->db.database, &w->error) ||
         !set_days(w, call)) {
         (void)fail(w, call);
-        call->is_away = true;
-        return call->rc = ERR_UNAVAILABLE;
+        call->base.is_away = true;
+        return call->base.rc = ERR_UNAVAILABLE;
     }
     __atomic_store_n(&w->mongo->is_ready, true, __ATOMIC_RELEASE);
     return OK;
@@ -181,7 +182,7 @@ static bson_t *options_of(const struct archive_call *call)
                     "projection", "{", "seq", BCON_INT32(1), "event", BCON_INT32(1), "hidden",
                     BCON_INT32(1), "from", BCON_INT32(1), "}", "limit", BCON_INT64(SCAN_MAX),
                     "batchSize", BCON_INT32((int32_t)call->query.most + 1), "maxTimeMS",
-                    BCON_INT64(mongodb_left_ms(call->deadline_us)));
+                    BCON_INT64(mongodb_left_ms(call->base.deadline_us)));
 }
 
 static bool is_hidden(const bson_t *doc, struct str viewer)
@@ -289,7 +290,7 @@ static void read_page(struct worker *w, struct archive_call *call)
 static void read_names(struct worker *w, struct archive_call *call)
 {
     bson_t match = BSON_INITIALIZER, behind, *pipeline;
-    bson_t *options = BCON_NEW("maxTimeMS", BCON_INT64(mongodb_left_ms(call->deadline_us)));
+    bson_t *options = BCON_NEW("maxTimeMS", BCON_INT64(mongodb_left_ms(call->base.deadline_us)));
     mongoc_cursor_t *cursor;
     const bson_t *doc;
     bson_iter_t it;
@@ -327,7 +328,7 @@ static bool put_keys(struct worker *w, struct archive_call *call, bson_t *query)
     bson_t users = BSON_INITIALIZER, in, keys;
     bson_t *options = BCON_NEW("projection", "{", "_id", BCON_INT32(1), "}", "limit",
                                BCON_INT64(ARCHIVE_ERASE_MAX), "maxTimeMS",
-                               BCON_INT64(mongodb_left_ms(call->deadline_us)));
+                               BCON_INT64(mongodb_left_ms(call->base.deadline_us)));
     mongoc_cursor_t *cursor;
     const bson_t *doc;
     bson_iter_t it;
@@ -409,13 +410,13 @@ int archive_mongo_open(const struct conf *c, bool is_a_node, struct archive_mong
     (void)get_ready(w, first);
     is_turned_away = mongodb_is_turned_away(&w->error);
     archive_mongo_worker_close(w);
-    if (first->rc != OK) *why = mongodb_sentence(first->why);
+    if (first->base.rc != OK) *why = mongodb_sentence(first->base.why);
     if (is_turned_away) {
         archive_mongo_close(m);
         return ERR_CONFIG;
     }
     *out = m;
-    return first->rc;
+    return first->base.rc;
 }
 
 void archive_mongo_close(struct archive_mongo *m)

@@ -3,8 +3,7 @@
 #ifndef NODE_ARCHIVE_ARCHIVE_PRIV_H
 #define NODE_ARCHIVE_ARCHIVE_PRIV_H
 
-#include "base/pool.h"
-#include "base/timer.h"
+#include "base/backend.h"
 #include "node/archive/archive.h"
 
 enum archive_op {
@@ -17,10 +16,8 @@ enum archive_op {
 };
 
 struct archive_call {
-    struct pool_job job; /* first */
-    struct archive *archive;
+    struct backend_call base; /* first; base.rc and base.why are of the answer, too */
     enum archive_op op;
-    uint64_t deadline_us; /* clock_us */
     /* What was asked, which borrows from bytes. */
     struct archive_batch batch;
     struct archive_query query; /* of an erasure the viewer alone; of names the one before, too */
@@ -29,15 +26,10 @@ struct archive_call {
     struct archive_message *messages;
     struct sb page;
     unsigned count; /* of messages, or erased ones */
-    int rc;
     bool has_more;
-    bool is_away;                /* others will fare no better now */
     unsigned foreign;            /* documents that were passed over */
     char why[256], warning[256]; /* warning: for the log */
     /* Of the loop alone: */
-    struct timer timer;
-    struct list node; /* answered at the end of this turn; else unlinked */
-    bool is_answered;
     archive_done_fn *done;
     archive_read_fn *done_read;
     archive_erased_fn *done_erased;
