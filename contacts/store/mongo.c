@@ -34,7 +34,7 @@ int mongo_code(struct mongo_worker *w, bool was_sent, bool *is_away)
 
 int mongo_fail(struct mongo_worker *w, struct store_call *call)
 {
-    int rc = mongo_code(w, is_write(call->op), &call->is_away);
+    int rc = mongo_code(w, is_write(call->op), &call->base.is_away);
 
     return store_fail(call, rc, w->why);
 }
@@ -43,7 +43,7 @@ bson_t *mongo_options(const struct store_call *call)
 {
     bson_t *options = bson_new();
 
-    bson_append_int64(options, "maxTimeMS", -1, mongodb_left_ms(call->deadline_us));
+    bson_append_int64(options, "maxTimeMS", -1, mongodb_left_ms(call->base.deadline_us));
     return options;
 }
 
@@ -96,7 +96,7 @@ static void run(void *worker, struct store_call *call)
     if (rc == OK) {
         (void)runs[call->op](w, call);
     } else {
-        call->is_away = true;
+        call->base.is_away = true;
         (void)store_fail(call, ERR_UNAVAILABLE, w->why);
     }
 }

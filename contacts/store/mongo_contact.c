@@ -219,7 +219,7 @@ static int find_first(struct mongo_worker *w, struct store_call *call)
 
     if (rc == ERR_NOT_FOUND && asked->form_key.n) rc = find_form(w, call, asked->form_key);
     if (rc != OK) return rc;
-    if (store_is_same_form(asked, call->result.contact)) return call->result.rc = OK;
+    if (store_is_same_form(asked, call->result.contact)) return call->base.rc = OK;
     return store_fail(call, ERR_EXISTS, NULL);
 }
 
@@ -410,7 +410,7 @@ int mongo_contact_update(struct mongo_worker *w, struct store_call *call)
         a->contact = asked;
     }
     if (rc != OK) return rc == ERR_NOT_FOUND ? store_fail(call, ERR_CONFLICT, NULL) : rc;
-    call->result.rc = OK;
+    call->base.rc = OK;
     call->result.contact = &a->contact;
     call->result.messages = a->messages;
     call->result.messages_count = a->messages_count;

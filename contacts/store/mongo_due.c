@@ -27,7 +27,7 @@ static int earliest(struct mongo_worker *w, struct store_call *call, mongoc_coll
     bson_destroy(&doc);
     bson_destroy(query);
     bson_destroy(options);
-    return rc == ERR_NOT_FOUND ? (call->result.rc = OK) : rc;
+    return rc == ERR_NOT_FOUND ? (call->base.rc = OK) : rc;
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -82,7 +82,7 @@ int mongo_due_take(struct mongo_worker *w, struct store_call *call)
     if (rc != ERR_NOT_FOUND) return rc;
     rc = take(w, call, w->contacts, &record_contact, &found);
     if (rc != OK) return rc;
-    call->result.rc = OK;
+    call->base.rc = OK;
     call->result.contact = found;
     call->result.at = call->result.contact->next_at;
     call->result.contact->next_at = call->ask.until;
@@ -107,7 +107,7 @@ int mongo_outbox_next(struct mongo_worker *w, struct store_call *call)
     bson_destroy(&doc);
     bson_destroy(query);
     bson_destroy(options);
-    return rc == ERR_NOT_FOUND ? (call->result.rc = OK) : rc;
+    return rc == ERR_NOT_FOUND ? (call->base.rc = OK) : rc;
 }
 
 static void put_when_due(bson_t *query, int64_t now)
@@ -157,7 +157,7 @@ static int take_of(struct mongo_worker *w, struct store_call *call, const bson_t
         if (outbox_is_dead(&o[i]) || o[i].at > call->ask.now) continue;
         rc = lease(w, call, c, &o[i]);
         if (rc != OK) continue;
-        call->result.rc = OK;
+        call->base.rc = OK;
         call->result.contact = c;
         call->result.outbox = &o[i];
     }
@@ -194,7 +194,7 @@ int mongo_outbox_take(struct mongo_worker *w, struct store_call *call)
 
     do {
         rc = look_and_take(w, call, &seen);
-    } while (rc == ERR_NOT_FOUND && seen > 0 && clock_us() < call->deadline_us);
+    } while (rc == ERR_NOT_FOUND && seen > 0 && clock_us() < call->base.deadline_us);
     return rc == ERR_NOT_FOUND ? store_fail(call, seen ? ERR_TIMEOUT : ERR_NOT_FOUND, NULL) : rc;
 }
 

@@ -314,7 +314,7 @@ int mongo_contact_scan(struct mongo_worker *w, struct store_call *call)
         if (c.version == 0) rc = mongo_settle(w, call, &c, 1);
         if (rc == OK) scan->step(scan->fold, &c);
         arena_fini(&mem);
-        if (clock_us() >= call->deadline_us)
+        if (clock_us() >= call->base.deadline_us)
             rc = store_fail(call, ERR_TIMEOUT, "the scan was too slow");
     }
     if (rc == OK && mongoc_cursor_error(cursor, &w->error)) rc = mongo_fail(w, call);

@@ -63,7 +63,7 @@ bson_t *mongo_options(const struct store_call *call);
 /* Errors: ERR_CONFIG a newer schema; as mongo_code. w->why says it. */
 MUST_USE int mongo_prepare(struct mongo_worker *w);
 
-/* ---- calls: they return call->result.rc ---- */
+/* ---- calls: they return call->base.rc ---- */
 
 typedef int mongo_run_fn(struct mongo_worker *w, struct store_call *call);
 #define OP(id, name, is_write) mongo_run_fn mongo_##name;

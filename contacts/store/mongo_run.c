@@ -38,7 +38,8 @@ int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call, mongo
     mongoc_find_and_modify_opts_set_update(o, m->update);
     if (m->sort) mongoc_find_and_modify_opts_set_sort(o, m->sort);
     if (m->is_new) mongoc_find_and_modify_opts_set_flags(o, MONGOC_FIND_AND_MODIFY_RETURN_NEW);
-    mongoc_find_and_modify_opts_set_max_time_ms(o, (uint32_t)mongodb_left_ms(call->deadline_us));
+    mongoc_find_and_modify_opts_set_max_time_ms(o,
+                                                (uint32_t)mongodb_left_ms(call->base.deadline_us));
     is_done = mongoc_collection_find_and_modify_with_opts(in, m->query, o, &reply, &w->error);
     mongoc_find_and_modify_opts_destroy(o);
     if (!is_done) {
@@ -54,7 +55,7 @@ int mongo_find_and_modify(struct mongo_worker *w, struct store_call *call, mongo
         (void)store_fail(call, ERR_NOT_FOUND, NULL);
     }
     bson_destroy(&reply);
-    return is_done ? OK : call->result.rc;
+    return is_done ? OK : call->base.rc;
 }
 
 int mongo_update_one(struct mongo_worker *w, struct store_call *call, mongoc_collection_t *in,

@@ -8,8 +8,8 @@
 
 int store_fail(struct store_call *call, int rc, const char *why)
 {
-    call->result.rc = rc;
-    call->result.why = why ? arena_str(&call->mem, str_z(why)).p : NULL;
+    call->base.rc = rc;
+    call->base.why = why ? arena_str(&call->mem, str_z(why)).p : NULL;
     return rc;
 }
 

@@ -46,7 +46,7 @@ static int on_progress(void *ctx)
 {
     const struct store_call *call = ctx;
 
-    return clock_us() >= call->deadline_us;
+    return clock_us() >= call->base.deadline_us;
 }
 
 /* ---- the transaction around a batch ---- */
@@ -76,7 +76,7 @@ static void batch_end(void *worker, struct pool_job *const *jobs, unsigned count
         struct store_call *call = (struct store_call *)(void *)jobs[i];
 
         (void)store_fail(call, w->batch_rc, w->why);
-        call->is_away |= is_away;
+        call->base.is_away |= is_away;
     }
 }
 
@@ -116,7 +116,7 @@ static void run(void *worker, struct store_call *call)
     struct sqlite_worker *w = worker;
 
     if (connect_again(w) != OK) {
-        call->is_away = true;
+        call->base.is_away = true;
         (void)store_fail(call, ERR_UNAVAILABLE, w->why);
         return;
     }

@@ -128,7 +128,7 @@ int sqlite_contact_insert(struct sqlite_worker *w, struct store_call *call)
     if (rc == OK) rc = sqlite_contact_head(w, call, a->contact.id);
     if (rc == ERR_NOT_FOUND) rc = find_form(w, call, a->contact.form_key);
     if (rc != OK) return rc;
-    if (store_is_same_form(&a->contact, call->result.contact)) return call->result.rc = OK;
+    if (store_is_same_form(&a->contact, call->result.contact)) return call->base.rc = OK;
     return store_fail(call, ERR_EXISTS, NULL);
 }
 

@@ -100,7 +100,7 @@ int sqlite_due_take(struct sqlite_worker *w, struct store_call *call)
     if (rc != ERR_NOT_FOUND) return rc;
     rc = find_due(w, call, &contacts, &found);
     if (!found) return rc;
-    call->result.rc = OK;
+    call->base.rc = OK;
     call->result.contact = found;
     return lease_due(w, call, &contacts, call->result.contact->id, &call->result.contact->next_at);
 }
@@ -241,7 +241,7 @@ int sqlite_outbox_list(struct sqlite_worker *w, struct store_call *call)
 
     if (!st) return sqlite_fail(w, call);
     if (call->ask.cursor.n && store_cursor_read(call, call->ask.cursor, &cursor) != OK)
-        return call->result.rc;
+        return call->base.rc;
     sqlite_bind_i64(st, 1, cursor.a);
     sqlite_bind_text(st, 2, cursor.id);
     sqlite_bind_i64(st, 3, (int64_t)limit + 1);

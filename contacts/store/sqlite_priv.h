@@ -53,7 +53,7 @@ int sqlite_fail(struct sqlite_worker *w, struct store_call *call);
 int sqlite_code(struct sqlite_worker *w);     /* the same without a call; w->why is set */
 bool sqlite_is_away(struct sqlite_worker *w); /* others will fare no better */
 
-/* ---- calls: they return call->result.rc ---- */
+/* ---- calls: they return call->base.rc ---- */
 
 typedef int sqlite_run_fn(struct sqlite_worker *w, struct store_call *call);
 #define OP(id, name, is_write) sqlite_run_fn sqlite_##name;

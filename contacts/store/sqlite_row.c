@@ -212,6 +212,6 @@ bool sqlite_is_away(struct sqlite_worker *w)
 
 int sqlite_fail(struct sqlite_worker *w, struct store_call *call)
 {
-    call->is_away = sqlite_is_away(w);
+    call->base.is_away = sqlite_is_away(w);
     return store_fail(call, sqlite_code(w), w->why);
 }

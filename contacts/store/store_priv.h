@@ -3,8 +3,7 @@
 #ifndef CONTACTS_STORE_STORE_PRIV_H
 #define CONTACTS_STORE_STORE_PRIV_H
 
-#include "base/pool.h"
-#include "base/timer.h"
+#include "base/backend.h"
 #include "contacts/store/dump.h"
 #include "contacts/store/store.h"
 
@@ -36,20 +35,14 @@ struct store_ask {
 };
 
 struct store_call {
-    struct pool_job job; /* first */
+    struct backend_call base; /* first: a driver's batch_end sees its job */
     struct store *store;
     enum store_op op;
     struct arena mem;
     struct store_ask ask;
-    struct store_result result;
-    uint64_t deadline_us; /* clock_us */
-    bool is_away;         /* a driver says: with ERR_UNAVAILABLE, others will fare no better */
-    /* Of the loop alone: */
-    struct timer timer;
-    struct list node; /* answered at the end of this turn; else unlinked */
+    struct store_result result; /* without rc and why: those are in base until it is told */
     store_done_fn *done;
     void *ctx;
-    bool is_answered;
 };
 
 /* A driver works in the threads of the pool. One of its workers at a time has a `worker`. */
@@ -66,7 +59,7 @@ struct store_driver {
     void (*worker_close)(void *worker);
     void (*batch_begin)(void *worker);
     void (*batch_end)(void *worker, struct pool_job *const *jobs, unsigned count);
-    void (*run)(void *worker, struct store_call *call); /* fills call->result */
+    void (*run)(void *worker, struct store_call *call); /* fills call->result and base */
     /* Can it be written? Blocks at most as long as a call. */
     int (*probe)(void *worker);
     /* For export and import: every record once, in the order of ids; see dump.h. */

@@ -38,7 +38,7 @@ Test(store_part, a_full_contact_takes_no_message_but_a_head)
     call.ask.messages = &m;
     call.ask.messages_count = 1;
     cr_expect_eq(store_number(&call, 1), ERR_LIMIT);
-    cr_expect_not_null(call.result.why);
+    cr_expect_not_null(call.base.why);
     call.ask.contact = (struct contact){.seq = CONTACT_MESSAGES_MAX};
     cr_expect_eq(store_number(&call, 1), ERR_LIMIT);
     call.ask.contact = (struct contact){.seq = CONTACT_MESSAGES_MAX - 1};
