@@ -37,12 +37,18 @@ export async function until(what, check, ms = 30000) {
   }
 }
 
-// Below the range of outgoing connections, so that none of them can hold the port when the node starts.
+// Below the range of outgoing connections, so that none of them can hold the port when the node starts, and of this lane
+// alone (tools/ingoma.d/lanes.sh): with SO_REUSEPORT nodes of two tests could share a port and never notice.
+const LANE_PORTS = 2500;
+const FIRST_PORT = 10000 + LANE_PORTS * Number(process.env.INGOMA_LANE ?? 0);
+const given = new Set();
 export function freePort() {
   return new Promise((resolve, reject) => {
     let tries = 0;
     const tryOne = () => {
-      const port = 10000 + Math.floor(Math.random() * 20000);
+      const port = FIRST_PORT + Math.floor(Math.random() * LANE_PORTS);
+      if (given.has(port) && ++tries < 50) return tryOne();
+      given.add(port);
       const server = net.createServer();
       server.on('error', (error) => (++tries < 50 ? tryOne() : reject(error)));
       server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));

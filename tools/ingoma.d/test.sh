@@ -1,7 +1,8 @@
 # ./ingoma test: set-up, the parts, and the count at the end. Sourced by ../../ingoma.
 # Each part adds to PASSED, FAILED, SKIPPED; what is skipped is said with its reason.
 
-PARTS=(unit fuzz-corpus wire system browser tsan docs lint)
+NODE_PARTS=(wire system browser tsan) # files for Node's test runner
+PARTS=(unit fuzz-corpus "${NODE_PARTS[@]}" docs lint)
 PASSED=0 FAILED=0 SKIPPED=0
 WRONG=()
 
@@ -16,6 +17,7 @@ test_help() {
   browser      the demo page in Chromium, two pages on two nodes (tests/browser)
   tsan         real clients and the faults again, with ThreadSanitizer in the nodes
   docs         generated pages are up to date, links lead somewhere
+               (files of wire, system, browser and tsan run side by side, as many as JOBS)
   lint         format, arrows, sizes, names, clang-tidy, cppcheck, generated files (./ingoma lint CHECK runs one);
                it runs beside the others and tells its result last
 
@@ -63,6 +65,12 @@ lint_run() {
 
 LINT_LOG=$ROOT/build/lint.log LINT_PID=
 
+# However the script ends, nothing that it started goes on.
+end_aside() {
+    [ -z "$LINT_PID" ] || kill -TERM -- "-$LINT_PID" 2>/dev/null
+    [ ${#LANE_PIDS[@]} = 0 ] || kill -TERM "${LANE_PIDS[@]}" 2>/dev/null
+}
+
 # Lint computes, most other parts wait: beside them it takes what they leave, at the lowest priority.
 lint_aside() {
     mkdir -p "$ROOT/build"
@@ -73,8 +81,6 @@ lint_aside() {
     ) >"$LINT_LOG" 2>&1 </dev/null &
     LINT_PID=$!
     set +m
-    # shellcheck disable=SC2064
-    trap "kill -TERM -- -$LINT_PID 2>/dev/null" EXIT
     say "Lint runs beside the other parts; its result comes last."
 }
 
@@ -82,7 +88,7 @@ test_lint() {
     local summary
     if [ -n "$LINT_PID" ]; then
         wait "$LINT_PID"
-        trap - EXIT
+        LINT_PID=
         cat "$LINT_LOG"
     else
         lint_run 2>&1 | tee "$LINT_LOG"
@@ -149,58 +155,37 @@ test_fuzz-corpus() {
     count fuzz-corpus "$n" "$bad"
 }
 
-# node_files PART BUILD FILE...: each file is a run of its own, so that one cannot hang the others.
-node_files() {
-    local part=$1 build=$ROOT/build/$2 file tap=$ROOT/build/$1.tap passed=0 failed=0 skipped=0 status p f s
-    local reports=$build/reports-$part
-    shift 2
-    if [ "$(node_major)" -lt 20 ]; then
-        skip "$part" "it needs Node.js 20 or later, here is $(node --version 2>/dev/null || echo none) (Debian 12 ships 18; see nodejs.org)"
-        return
-    fi
-    setup_npm tests || { count "$part (npm packages are missing)" 0 1; return; }
-    fresh_dir "$reports"
-    for file in "$@"; do
-        [ -e "$file" ] || { skip "$part" "there is no file $file"; return; }
-        say "-- $file"
-        rm -f "$tap"
-        # UBSan aborts, so the log path of ASan's run-time is where both leave their reports.
-        INGOMA_BUILD=$build INGOMA_REPORTS=$reports LONG=$LONG timeout -k 15 "${FILE_SECONDS:-600}" \
-            node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
-            --test-reporter=tap --test-reporter-destination="$tap" "$file"
-        status=$?
-        read -r p f s <<<"$(awk '/^# pass / {p = $3} /^# (fail|cancelled) / {f += $3} /^# (skipped|todo) / {s += $3} END {print p + 0, f + 0, s + 0}' "$tap" 2>/dev/null)"
-        p=${p:-0} f=${f:-0} s=${s:-0}
-        grep -E '^ *ok .* # (SKIP|TOD[O])' "$tap" 2>/dev/null | sed -E 's/^ *ok [0-9]+ - /-- skipped: /'
-        if [ "$status" != 0 ] && [ "$f" = 0 ]; then
-            f=1
-            [ "$status" = 124 ] && say "-- $file was stopped after ${FILE_SECONDS:-600} s"
+# Of a part of NODE_PARTS; sets build and files of the caller.
+files_of() {
+    build=asan
+    case "$1" in
+        wire) files=(tests/wire/*.test.mjs) ;;
+        system) files=(tests/system/*.test.mjs) ;;
+        browser) files=(tests/browser/*.test.mjs) ;;
+        tsan)
+            build=tsan
+            files=(tests/wire/clients.test.mjs tests/system/{faults,contacts,contacts-race}.test.mjs)
+            ;;
+    esac
+}
+
+test_node() {
+    local part parts=()
+    for part in "${NODE_PARTS[@]}"; do
+        if ! is_wanted "$part"; then
+            continue
+        elif [ "$(node_major)" -lt 20 ]; then
+            skip "$part" "it needs Node.js 20 or later, here is $(node --version 2>/dev/null || echo none) (Debian 12 ships 18; see nodejs.org)"
+        elif [ "$part" = browser ] && ! command -v chromium >/dev/null; then
+            skip browser "there is no chromium"
+        else
+            parts+=("$part")
         fi
-        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     done
-    count "$part" "$passed" "$failed" "$skipped"
-    sanitizer_reports "$part" "$reports"
-}
-
-test_wire() {
-    node_files wire asan tests/wire/*.test.mjs
-}
-
-test_system() {
-    node_files system asan tests/system/*.test.mjs
-}
-
-test_browser() {
-    if ! command -v chromium >/dev/null; then
-        skip browser "there is no chromium"
-        return
-    fi
-    node_files browser asan tests/browser/*.test.mjs
-}
-
-test_tsan() {
-    node_files tsan tsan tests/wire/clients.test.mjs tests/system/faults.test.mjs tests/system/contacts.test.mjs \
-        tests/system/contacts-race.test.mjs
+    [ ${#parts[@]} -gt 0 ] || return 0
+    title "${parts[*]}"
+    setup_npm tests || { count "${parts[*]} (npm packages are missing)" 0 1; return; }
+    lanes "${parts[@]}"
 }
 
 test_docs() {
@@ -247,6 +232,20 @@ test_setup() {
     fi
 }
 
+title() {
+    say ""
+    say "${BOLD}== $*${PLAIN}"
+}
+
+each_part() {
+    local part
+    for part in "$@"; do
+        is_wanted "$part" || continue
+        title "$part"
+        "test_$part"
+    done
+}
+
 run_tests() {
     local part start=$SECONDS
     WANTED=() LONG=0
@@ -266,14 +265,11 @@ run_tests() {
     # Set-up that fails ends the script; the count is still the last line.
     trap 'say "0 passed, 1 failed, 0 skipped"' EXIT
     test_setup
-    trap - EXIT
+    trap end_aside EXIT
     is_wanted lint && [ ${#WANTED[@]} -gt 1 ] && lint_aside
-    for part in "${PARTS[@]}"; do
-        is_wanted "$part" || continue
-        say ""
-        say "${BOLD}== $part${PLAIN}"
-        "test_$part"
-    done
+    each_part unit fuzz-corpus
+    test_node
+    each_part docs lint
     say ""
     say "$(((SECONDS - start) / 60)) min $(((SECONDS - start) % 60)) s"
     [ ${#WRONG[@]} = 0 ] || say "Failed: ${WRONG[*]}"
