@@ -102,6 +102,7 @@ static void on_queue(void *ctx, const struct store_result *r)
     if (r->rc != OK) {
         desk_call_free(call);
         d->queue.is_asking = false;
+        desk_queue_on_message(d, STR_NONE); /* again in a moment */
         return;
     }
     q->ids = arena_new(&call->mem, r->contacts_count + 1, sizeof *q->ids);

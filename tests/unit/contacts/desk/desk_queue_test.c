@@ -75,6 +75,21 @@ Test(desk_queue, who_waits_no_more_is_not_watched_and_the_others_are)
     free_session(bob);
 }
 
+Test(desk_queue, what_could_not_be_read_is_read_in_a_moment)
+{
+    struct eio_session *ann = desk_client(NULL);
+
+    (void)desk_form(ann);
+    ann->sent.n = 0;
+    fs.fail = ERR_UNAVAILABLE;
+    desk_wait(2);
+    cr_expect_not(desk_got(ann, "queue:update"));
+    fs.fail = OK;
+    desk_wait(1);
+    cr_expect(desk_got(ann, "\"position\":1"), "%s", take(&ann->sent));
+    free_session(ann);
+}
+
 Test(desk_queue, nobody_asks_when_nobody_waits_here)
 {
     struct eio_session *ann = desk_client(NULL), *bob = desk_client(BOB);
