@@ -12,17 +12,16 @@ lanes_count() {
 
 # lane_run PART BUILD FILE TAP: a run of its own, so that one file cannot hang the others. The last line is "=== PART passed failed skipped".
 lane_run() {
-    local part=$1 build=$2 file=$3 tap=$4 pid status p f s
+    local part=$1 build=$2 file=$3 tap=$4 status p f s
     say "-- $file"
     # UBSan aborts, so the log path of ASan's run-time is where both leave their reports.
-    INGOMA_BUILD=$build INGOMA_REPORTS=$build/reports-$part LONG=$LONG timeout -k 15 "${FILE_SECONDS:-600}" \
+    INGOMA_BUILD=$build INGOMA_REPORTS=$build/reports-$part LONG=$LONG timeout --foreground -k 15 "${FILE_SECONDS:-600}" \
         node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \
-        --test-reporter=tap --test-reporter-destination="$tap" "$file" &
-    pid=$!
-    # shellcheck disable=SC2064
-    trap "kill -TERM $pid" TERM
-    wait "$pid"
+        --test-reporter=tap --test-reporter-destination="$tap" "$file"
     status=$?
+    # What it has left behind: all of the group but this shell.
+    trap '' TERM
+    kill -TERM -- "-$BASHPID" 2>/dev/null
     read -r p f s <<<"$(awk '/^# pass / {p = $3} /^# (fail|cancelled) / {f += $3} /^# (skipped|todo) / {s += $3} END {print p + 0, f + 0, s + 0}' "$tap" 2>/dev/null)"
     p=${p:-0} f=${f:-0} s=${s:-0}
     grep -E '^ *ok .* # (SKIP|TOD[O])' "$tap" 2>/dev/null | sed -E 's/^ *ok [0-9]+ - /-- skipped: /'
@@ -56,8 +55,10 @@ lane_start() {
         lane_end
     fi
     say "   $part: $file ..."
+    set -m # a process group of its own, so that all of it can be ended
     INGOMA_LANE=$LANE lane_run "$part" "$build" "$file" "$LANE_DIR/$LANE.tap" >"$LANE_DIR/$LANE.log" 2>&1 </dev/null &
     LANE_PIDS[LANE]=$!
+    set +m
     LANE_PARTS[LANE]=$part
 }
 

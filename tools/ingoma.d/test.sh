@@ -67,8 +67,11 @@ LINT_LOG=$ROOT/build/lint.log LINT_PID=
 
 # However the script ends, nothing that it started goes on.
 end_aside() {
+    local pid
     [ -z "$LINT_PID" ] || kill -TERM -- "-$LINT_PID" 2>/dev/null
-    [ ${#LANE_PIDS[@]} = 0 ] || kill -TERM "${LANE_PIDS[@]}" 2>/dev/null
+    for pid in "${LANE_PIDS[@]}"; do
+        kill -TERM -- "-$pid" 2>/dev/null
+    done
 }
 
 # Lint computes, most other parts wait: beside them it takes what they leave, at the lowest priority.
