@@ -103,7 +103,6 @@ int mongodb_open(const struct mongodb_conf *c, struct mongodb *out, char **why)
     mongoc_uri_t *uri;
     const char *database;
 
-    (void)setenv("MONGOC_DISABLE_SHM", "1", 0); /* a file for each process that was killed */
     mongoc_init();
     mongoc_log_set_handler(drop_log, NULL);
     uri = mongoc_uri_new_with_error(c->uri, &error);

@@ -17,6 +17,7 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 export const RELEASE = path.join(ROOT, 'build/release');
 export const BUILD = process.env.INGOMA_BUILD || ['asan', 'release'].map((b) => path.join(ROOT, 'build', b)).find(fs.existsSync) || '';
 export const JWT_SECRET = 'a-secret-of-the-tests-of-32-bytes-or-more';
+process.env.MONGOC_DISABLE_SHM = '1'; // as ./ingoma does: of all programs that are started here
 const READY_MS = 60000;
 const STOP_MS = 60000;
 
