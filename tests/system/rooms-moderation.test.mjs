@@ -189,6 +189,7 @@ describe('what admins decide', () => {
     ok(await say(bob, 'less slow'));
     await until('the next word', async () => (await say(bob, 'less slow')).ok);
     ok(await root.ask('roomSlowMode', { roomId: 'slow', intervalMs: 0 }));
+    await bob.next('roomModerated', (m) => m.roomId === 'slow' && m.action === 'slowMode' && m.ms === 0); // his node knows
     for (let i = 0; i < 3; i++) ok(await say(bob, 'slow', `fast ${i}`));
     assert.equal(bob2.count('roomMessage', (m) => m.message === 'second'), 0);
     close(bob, bob2, root);
