@@ -14,8 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int open_zone(struct str name, struct zone **out, struct sb *why)
 {
-    (void)why;
-    if (!name.n) return ERR_NOT_FOUND;
+    if (!name.n) { /* with a sentence, as zone_open */
+        sb_z(why, "has no name");
+        return ERR_NOT_FOUND;
+    }
     *out = zone_fixed(name.p[0] * 60);
     return OK;
 }
