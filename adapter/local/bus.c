@@ -351,16 +351,22 @@ static void bus_say(void *driver, struct str bytes)
     post_all(driver, PARCEL_BYTES, STR_NONE, bytes);
 }
 
+/* Behind all that was posted before. */
+static void post_sent(struct member *m, int rc, driver_sent_fn *sent, void *ctx)
+{
+    struct parcel *p = post_one(m, PARCEL_SENT, STR_NONE, STR_NONE);
+
+    p->sent = sent;
+    p->ctx = ctx;
+    p->rc = rc;
+}
+
 static int bus_flush(void *driver, driver_sent_fn *sent, void *ctx)
 {
     struct member *m = driver;
-    struct parcel *p;
 
     if (m->bus->broken) return ERR_UNAVAILABLE;
-    p = post_one(m, PARCEL_SENT, STR_NONE, STR_NONE);
-    p->sent = sent;
-    p->ctx = ctx;
-    p->rc = OK;
+    post_sent(m, OK, sent, ctx);
     return OK;
 }
 
@@ -368,7 +374,6 @@ static int bus_send(void *driver, struct str node_id, struct str bytes, driver_s
                     void *ctx)
 {
     struct member *m = driver;
-    struct parcel *p;
     int rc = ERR_NOT_FOUND;
 
     if (m->bus->broken) return ERR_UNAVAILABLE;
@@ -380,10 +385,7 @@ static int bus_send(void *driver, struct str node_id, struct str bytes, driver_s
         rc = OK;
         post(to, PARCEL_BYTES, STR_NONE, bytes);
     }
-    p = post_one(m, PARCEL_SENT, STR_NONE, STR_NONE);
-    p->sent = sent;
-    p->ctx = ctx;
-    p->rc = rc;
+    post_sent(m, rc, sent, ctx);
     return OK;
 }
 

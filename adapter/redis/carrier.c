@@ -144,21 +144,38 @@ int redis_carrier_send(void *driver, struct str node, struct str bytes, driver_s
     return rc == OK ? OK : ERR_UNAVAILABLE;
 }
 
-struct flushing {
+/* Something that several servers are asked: what became of all of it is told once. */
+struct asking {
     driver_sent_fn *sent;
+    driver_count_fn *counted; /* either of the two */
     void *ctx;
     unsigned open; /* servers that have not answered */
+    unsigned count;
     int rc;
 };
 
+static void answered(struct asking *a, bool is_well)
+{
+    if (!is_well) a->rc = ERR_UNAVAILABLE;
+    if (--a->open) return;
+    if (a->sent)
+        a->sent(a->ctx, a->rc);
+    else
+        a->counted(a->ctx, a->rc, a->rc == OK ? a->count : 0);
+    mem_free(a);
+}
+
+static int asked(struct asking *a, unsigned open)
+{
+    a->open = open;
+    if (open) return OK;
+    mem_free(a);
+    return ERR_UNAVAILABLE;
+}
+
 static void on_flushed(void *ctx, int rc, const struct redisReply *r)
 {
-    struct flushing *f = ctx;
-
-    if (rc != OK || r->type == REDIS_REPLY_ERROR) f->rc = ERR_UNAVAILABLE;
-    if (--f->open) return;
-    f->sent(f->ctx, f->rc);
-    mem_free(f);
+    answered(ctx, rc == OK && r->type != REDIS_REPLY_ERROR);
 }
 
 /* Replies come in the order of the commands: this one behind those of all that was published. */
@@ -166,39 +183,24 @@ int redis_carrier_flush(void *driver, driver_sent_fn *sent, void *ctx)
 {
     static const struct str ping = STR("PING");
     struct redis_carrier *b = driver;
-    struct flushing *f;
+    struct asking *a;
 
     if (!redis_hub_is_up(b->hub)) return ERR_UNAVAILABLE;
-    f = MEM_NEW(struct flushing);
-    *f = (struct flushing){.sent = sent, .ctx = ctx};
-    f->open = redis_hub_send_all(b->hub, &ping, 1, on_flushed, f);
-    if (f->open) return OK;
-    mem_free(f);
-    return ERR_UNAVAILABLE;
+    a = MEM_NEW(struct asking);
+    a->sent = sent;
+    a->ctx = ctx;
+    return asked(a, redis_hub_send_all(b->hub, &ping, 1, on_flushed, a));
 }
-
-struct counting {
-    driver_count_fn *done;
-    void *ctx;
-    unsigned open; /* servers that have not answered */
-    unsigned count;
-    int rc;
-};
 
 /* ["channel", subscribers] */
 static void on_counted(void *ctx, int rc, const struct redisReply *r)
 {
-    struct counting *c = ctx;
+    struct asking *a = ctx;
     bool is_count = rc == OK && r->type == REDIS_REPLY_ARRAY && r->elements == 2 &&
                     r->element[1]->type == REDIS_REPLY_INTEGER && r->element[1]->integer >= 0;
 
-    if (is_count)
-        c->count += (unsigned)r->element[1]->integer;
-    else
-        c->rc = ERR_UNAVAILABLE;
-    if (--c->open) return;
-    c->done(c->ctx, c->rc, c->rc == OK ? c->count : 0);
-    mem_free(c);
+    if (is_count) a->count += (unsigned)r->element[1]->integer;
+    answered(a, is_count);
 }
 
 /* Only the server of a shard channel counts it; of a plain one each counts its own clients. */
@@ -206,19 +208,15 @@ int redis_carrier_count(struct redis_carrier *b, enum channel c, bool is_shard,
                         const struct channel_parts *parts, driver_count_fn *done, void *ctx)
 {
     struct str argv[3] = {STR("PUBSUB"), is_shard ? STR("SHARDNUMSUB") : STR("NUMSUB"), STR_NONE};
-    struct counting *counting = MEM_NEW(struct counting);
+    struct asking *a = MEM_NEW(struct asking);
 
-    *counting = (struct counting){.done = done, .ctx = ctx};
+    a->counted = done;
+    a->ctx = ctx;
     b->channel.n = 0;
     channel_name(c, parts, &b->channel);
     argv[2] = sb_view(&b->channel);
-    if (is_shard)
-        counting->open = redis_hub_send(b->hub, argv[2], argv, 3, on_counted, counting) == OK;
-    else
-        counting->open = redis_hub_send_all(b->hub, argv, 3, on_counted, counting);
-    if (counting->open) return OK;
-    mem_free(counting);
-    return ERR_UNAVAILABLE;
+    if (is_shard) return asked(a, redis_hub_send(b->hub, argv[2], argv, 3, on_counted, a) == OK);
+    return asked(a, redis_hub_send_all(b->hub, argv, 3, on_counted, a));
 }
 
 int redis_carrier_eval(void *driver, const struct driver_eval *e)

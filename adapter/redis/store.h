@@ -4,7 +4,6 @@
 #define ADAPTER_REDIS_STORE_H
 
 #include "adapter/driver_priv.h"
-
 #include "adapter/redis/visit.h"
 
 /* e->done is called exactly once, later: OK with the reply flattened to texts (nil: p is NULL),
