@@ -110,9 +110,7 @@ static struct archive_call *call_new(struct archive *a, enum archive_op op)
 
 static void send_call(struct archive *a, struct archive_call *call)
 {
-    bool is_read = call->op == ARCHIVE_READ || call->op == ARCHIVE_NAMES;
-
-    backend_send(&call->base, !is_read, a->timeout_ms);
+    backend_send(&call->base, true, a->timeout_ms); /* one pool for all */
 }
 
 static struct str keep(struct sb *b, struct str s)
