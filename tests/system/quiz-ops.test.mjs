@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { ROOT, startCluster, stopAll } from '../support/cluster.mjs';
 import { closeAll, connect, schemaBreaches } from '../support/peer.mjs';
 import { closeThem, join, ok, phase, refused, replay, say, SUM, user } from '../support/quiz.mjs';
+import { head, request } from '../support/raw.mjs';
 
 const TOKEN = 'a token of the tests for quizzes, long enough';
 const schema = JSON.parse(fs.readFileSync(path.join(ROOT, 'schemas/ops/quiz.json')));
@@ -124,15 +124,8 @@ test('what is not in order is refused, with a status and a code, and counted', a
     const answer = await call(one, method, target, body);
     assert.deepEqual([answer.status, answer.body.code], [status, code], `${method} ${target} ${answer.text}`);
   }
-  const large = await new Promise((done, fail) => { // by its length: of the body nothing is waited for
-    const request = http.request(`${one.opsUrl}/quiz`, { method: 'POST', agent: false, headers: { authorization: `Bearer ${TOKEN}`, 'content-length': 2000000 } }, async (answer) => {
-      done([answer.statusCode, JSON.parse(await new Response(answer).text()).code]);
-      request.destroy();
-    });
-    request.on('error', fail);
-    request.flushHeaders();
-  });
-  assert.deepEqual(large, [413, 'payload_too_large']);
+  const large = await request(one.opsPort, head('POST', '/quiz', [['Authorization', `Bearer ${TOKEN}`], ['Content-Length', 2000000]]));
+  assert.deepEqual([large.status, JSON.parse(large.body).code], [413, 'payload_too_large'], 'by its length: nothing of the body was sent');
   for (const authorization of ['', 'Bearer x', `Basic ${TOKEN}`, `Bearer ${TOKEN}x`]) {
     const answer = await call(one, 'GET', `/quiz/${made.quizId}/results`, undefined, authorization);
     assert.deepEqual([answer.status, answer.body.code, answer.headers.get('www-authenticate')], [401, 'auth_invalid', 'Bearer']);
