@@ -1,7 +1,7 @@
 # Node's test files side by side: mostly they wait for something. Sourced by ../../ingoma.
 # A lane runs one file at a time and has ports of its own (freePort of tests/support/cluster.mjs).
 
-LANES_MAX=8
+LANES_MAX=8 # so many times LANE_PORTS are there, in tests/support/cluster.mjs
 LANE_PIDS=() LANE_PARTS=() # of the files that run, by lane
 
 lanes_count() {
@@ -14,6 +14,7 @@ lanes_count() {
 lane_run() {
     local part=$1 build=$2 file=$3 tap=$4 status p f s
     say "-- $file"
+    rm -f "$tap"
     # UBSan aborts, so the log path of ASan's run-time is where both leave their reports.
     INGOMA_BUILD=$build INGOMA_REPORTS=$build/reports-$part LONG=$LONG timeout --foreground -k 15 "${FILE_SECONDS:-600}" \
         node --test --test-concurrency=1 --test-reporter=spec --test-reporter-destination=stdout \

@@ -16,8 +16,8 @@ test_help() {
   system       nodes, Redis and a balancer: failures, drain, garbage (tests/system)
   browser      the demo page in Chromium, two pages on two nodes (tests/browser)
   tsan         real clients and the faults again, with ThreadSanitizer in the nodes
-  docs         generated pages are up to date, links lead somewhere
                (files of wire, system, browser and tsan run side by side, as many as JOBS)
+  docs         generated pages are up to date, links lead somewhere
   lint         format, arrows, sizes, names, clang-tidy, cppcheck, generated files (./ingoma lint CHECK runs one);
                it runs beside the others and tells its result last
 
